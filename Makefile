@@ -1,0 +1,98 @@
+# What people type. `make` alone lists it; CONTRIBUTING.md says what must be green before a commit.
+
+# Debian packages, by what needs them. The build needs the first line and nothing else.
+build_packages := libudev-dev libsqlite3-dev zlib1g-dev
+test_packages := umockdev libumockdev-dev strace e2fsprogs openssl curl python3
+browser_packages := chromium chromium-driver fonts-noto-cjk python3-selenium
+storebox_packages := qemu-system-x86 debootstrap busybox-static cpio e2fsprogs binutils gcc python3
+bench_packages := python3-evdev strace e2fsprogs util-linux mount
+deb_packages := debhelper fakeroot dpkg-dev
+check_packages := systemd
+
+# An undeclared import between our targets is an error; the compiler alone does not see it.
+swift_build := swift build --explicit-target-dependency-import-check error
+programs := stampd stamphq stampctl
+# A crash must end at once: the backtracer can hang for minutes.
+export SWIFT_BACKTRACE := enable=no
+
+.DEFAULT_GOAL := help
+.PHONY: help setup swift demo test check bench storebox e2e sanitize release install deb clean \
+	format lint build units crash
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: swift ## install what building and testing need (Debian packages, with apt)
+	@.ci/need $(build_packages) $(test_packages)
+
+swift:
+	@command -v swift >/dev/null || { \
+		echo "stampd needs Swift 6.3 for Debian 12: see swift.org/install/linux" >&2; exit 1; }
+
+demo: swift ## watch a scan travel from a scanner to the display and to HQ; Ctrl-C ends it
+	@.ci/need $(build_packages)
+	@swift build --product stampd
+	@swift build --product stampctl
+	@.build/debug/stampd demo
+
+test: setup ## build everything and run all tests
+	$(swift_build) --build-tests
+	swift test --skip-build --parallel
+
+check: lint build test units ## what must be green before a commit
+
+build: swift ## build the programs for debugging
+	@.ci/need $(build_packages)
+	$(swift_build)
+
+format: swift ## format all Swift files
+	swift format --in-place --recursive Sources Tests Package.swift
+
+lint: swift ## complain about what `make format` would change, and about style
+	swift format lint --strict --recursive Sources Tests Package.swift
+
+units:
+	@.ci/need $(check_packages)
+	systemd/check.sh
+
+e2e: setup build ## run the built programs against each other, and the page in a real browser
+	@.ci/need $(browser_packages)
+	swift build --build-tests
+	swift test --skip-build --filter EndToEndTests
+	/usr/bin/python3 Tests/Browser/test_display.py .build/debug/DisplayProbe
+
+storebox: build ## boot the virtual store: real kernel, USB scanners, power cuts (root; some minutes)
+	@.ci/need $(storebox_packages)
+	python3 Tests/StoreBox/test_store.py --bin .build/debug
+
+crash: build ## cut the power at every write of the ledger, with controls that must lose (seconds)
+	@.ci/need gcc python3
+	/usr/bin/python3 Tests/Crash/crash.py .build/debug/ledgerprobe
+
+bench: swift ## measure what docs/performance.md tells, and print it (SHORT=1: less of it; root)
+	@.ci/need $(build_packages) $(bench_packages)
+	@echo "building for release; from a clean clone that takes some 20 minutes on two cores"
+	swift build --configuration release --static-swift-stdlib --product stampd
+	swift build --configuration release --static-swift-stdlib --product stampbench
+	/usr/bin/python3 -B Tests/Bench/bench.py $(if $(SHORT),--short) .build/release
+
+sanitize: setup ## run the agent's tests with the thread sanitizer, the parsers' with the address one
+	swift test --sanitize thread --scratch-path .build-tsan --filter StampAgentTests
+	swift test --sanitize address --scratch-path .build-asan --filter 'ScanCodecTests|ScannerIOTests'
+
+release: swift ## build the programs for stores: optimised, with Swift's libraries inside
+	@.ci/need $(build_packages)
+	$(foreach program,$(programs),swift build --configuration release --static-swift-stdlib \
+		--product $(program) &&) true
+
+install: ## put the released programs, units and rules in place (DESTDIR=)
+	systemd/install.sh .build/release "$(DESTDIR)"
+
+deb: release ## make Debian packages in .build/deb
+	@.ci/need $(deb_packages)
+	fakeroot debian/rules clean binary
+	mkdir -p .build/deb
+	mv ../stampd_*.deb ../stamphq_*.deb .build/deb/
+
+clean: ## remove everything that was built
+	rm -rf .build .build-tsan .build-asan

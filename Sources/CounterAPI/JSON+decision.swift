@@ -1,0 +1,143 @@
+import LoyaltyCore
+import StampAgent
+
+extension RecordedSale {
+    /// The answer to a POS; the same for the first call and for every repeat of it.
+    func json(key: SaleKey) -> CanonicalJSON {
+        var members: [CanonicalJSON.Member] = [
+            .init("decision", .string(decision.name)),
+            .init("key", .string(key.text)),
+            .init("entry", .optional(entry)),
+        ]
+        switch decision {
+        case .award(let award):
+            members.append(.init("earned", .array(award.postings.map(\.json))))
+            members.append(.init("derivation", .array(award.derivation.map(\.json))))
+        case .refusal(let refusal):
+            members.append(.init("reason", .string(refusal.code)))
+            members.append(.init("detail", .object(refusal.details)))
+        }
+        members.append(.init("member", member.json))
+        return .object(members)
+    }
+}
+
+extension VoidAnswer {
+    /// The answer to a POS.
+    func json(key: SaleKey) -> CanonicalJSON {
+        switch self {
+        case .voided(let entry, let postings):
+            [
+                "decision": "voided", "key": .string(key.text), "entry": .integer(entry),
+                "postings": .array(postings.map(\.json)),
+            ]
+        case .refused(let code):
+            [
+                "decision": "refusal", "key": .string(key.text), "entry": .null,
+                "reason": .string(code),
+            ]
+        }
+    }
+}
+
+extension Decision {
+    fileprivate var name: String {
+        switch self {
+        case .award: "award"
+        case .refusal: "refusal"
+        }
+    }
+}
+
+extension Refusal {
+    /// What fills the refusal's words.
+    fileprivate var details: [CanonicalJSON.Member] {
+        switch self {
+        case .programmeNotInForce(let first, let last):
+            [
+                .init("from", .string(first.description)),
+                .init("through", .string(last.description)),
+            ]
+        case .visitAlreadyStamped(let doubleGrantGuard):
+            [.init("guard", doubleGrantGuard.json)]
+        case .amountAboveMax(let amount): [.init("max", .integer(amount))]
+        case .amountTooSmall(let least): [.init("least", .integer(least))]
+        case .receiptTooOld(let days): [.init("days", .integer(days))]
+        case .memberBlocked, .amountNegative, .amountMissing, .receiptFromFuture,
+            .receiptOfOtherSeller, .saleOfOtherMember, .saleVoided, .saleUnknown, .overflow:
+            []
+        }
+    }
+}
+
+extension Posting {
+    var json: CanonicalJSON {
+        [
+            "asset": .string(asset.name),
+            "through": bucket == .never ? .null : .string(bucket.description),
+            "amount": .integer(amount),
+        ]
+    }
+}
+
+extension DerivationStep {
+    var json: CanonicalJSON {
+        switch self {
+        case .visitStamped(let card, let stamps):
+            ["step": "visit-stamped", "card": .string(card), "stamps": .integer(stamps)]
+        case .visitGuarded(let card, let doubleGrantGuard):
+            ["step": "visit-guarded", "card": .string(card), "guard": doubleGrantGuard.json]
+        case .amountEarned(let rule, let amount, let per, let give, let points):
+            [
+                "step": "amount-earned", "rule": .string(rule), "amount": .integer(amount),
+                "per": .integer(per), "give": .integer(give), "points": .integer(points),
+            ]
+        case .amountTooSmall(let rule, let amount, let per):
+            [
+                "step": "amount-too-small", "rule": .string(rule), "amount": .integer(amount),
+                "per": .integer(per),
+            ]
+        }
+    }
+}
+
+extension DoubleGrantGuard {
+    /// `day`, `none`, or a number of hours.
+    fileprivate var json: CanonicalJSON {
+        switch self {
+        case .none: "none"
+        case .businessDay: "day"
+        case .hours(let hours): .integer(hours)
+        }
+    }
+}
+
+extension Entry {
+    /// One entry for the cashier's page: what happened to which sale, no member.
+    var json: CanonicalJSON {
+        var members: [CanonicalJSON.Member] = [
+            .init("entry", .integer(sequence)),
+            .init("at", .integer(at.wall.unixMs)),
+        ]
+        switch fact {
+        case .award(let award):
+            members += [
+                .init("type", "award"),
+                .init("key", .string(award.sale.key.text)),
+                .init("till", .string(award.sale.till)),
+                .init("evidence", .string(award.sale.evidence.rawValue)),
+                .init("amount", .optional(award.sale.amount)),
+                .init("postings", .array(award.postings.map(\.json))),
+            ]
+        case .void(let void):
+            members += [
+                .init("type", "void"),
+                .init("key", .string(void.key.text)),
+                .init("voids", .integer(void.sequence)),
+                .init("postings", .array(void.postings.map(\.json))),
+            ]
+        case .boot: members.append(.init("type", "boot"))
+        }
+        return .object(members)
+    }
+}

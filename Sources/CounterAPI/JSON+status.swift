@@ -1,0 +1,78 @@
+import LoyaltyCore
+import StampAgent
+
+extension AgentStatus {
+    /// The status for the pages and for tools.
+    func json(programme edition: Programme) -> CanonicalJSON {
+        [
+            "version": .string(version),
+            "store": .string(store),
+            "device": .string(device),
+            "programme": edition.json(digest: programme.digest, problem: programmeProblem),
+            "scanners": .array(scanners.map(\.json)),
+            "queue": [
+                "pendingCount": .integer(queue.pendingCount),
+                "oldestAgeSeconds": .optional(queue.oldestAgeSeconds),
+                "headSequence": .integer(queue.headSequence),
+                "receivedSequence": .integer(queue.receivedSequence),
+            ],
+            "hq": hq.json,
+            "clock": .string(clock.rawValue),
+            "freeByteCount": .integer(freeByteCount),
+            "ledgerProblem": .optional(ledgerProblem),
+            "advice": .array(
+                advice.map { ["code": .string($0.code), "text": .string($0.text)] }
+            ),
+        ]
+    }
+}
+
+extension Programme {
+    /// What a page shows of the programme before anyone is at the till.
+    fileprivate func json(digest: String, problem: String?) -> CanonicalJSON {
+        [
+            "name": .string(name),
+            "version": .integer(version),
+            "digest": .string(digest),
+            "problem": .optional(problem),
+            "title": title.json,
+            "currency": .string(currency),
+            "utcOffsetMinutes": .integer(Int64(calendar.utcOffsetMinutes)),
+            "cards": .array(cards.map { .object($0.shownMembers) }),
+        ]
+    }
+}
+
+extension ScannerStatus {
+    fileprivate var json: CanonicalJSON {
+        [
+            "identity": .string(identity),
+            "label": .string(label),
+            "transport": .string(transport),
+            "till": .string(till),
+            "isAttached": .bool(isAttached),
+            "problem": .optional(problem),
+        ]
+    }
+}
+
+extension HQStatus {
+    fileprivate var json: CanonicalJSON {
+        [
+            "url": .optional(url),
+            "isOnline": isOnline.map { .bool($0) } ?? .null,
+            "lastAckAt": .optional(lastAckAt?.unixMs),
+            "problem": .optional(problem),
+            "retryInSeconds": .optional(retryInSeconds),
+            "quarantinedCount": .integer(quarantinedCount),
+        ]
+    }
+}
+
+extension CanonicalJSON {
+    /// A number, or `null` for nil.
+    static func optional(_ value: Int64?) -> Self { value.map { .integer($0) } ?? .null }
+
+    /// A text, or `null` for nil.
+    static func optional(_ value: String?) -> Self { value.map { .string($0) } ?? .null }
+}

@@ -1,0 +1,102 @@
+import LoyaltyCore
+import StampAgent
+
+extension TillView {
+    /// The view for a page: everything it shows, and no member's number.
+    var json: CanonicalJSON {
+        [
+            "till": .string(till),
+            "number": .integer(number),
+            "phase": .string(phase.name),
+            "code": .optional(phase.code),
+            "detail": .object(phase.detail),
+            "member": member.map { .object($0.shownMembers) } ?? .null,
+            "earned": .array(earned.map(\.json)),
+            "derivation": .array(derivation.map(\.json)),
+            "entry": .optional(phase.voidEntry ?? entry),
+            "isRepeat": .bool(isRepeat),
+            "amount": .optional(amount),
+            "at": .integer(at.unixMs),
+        ]
+    }
+}
+
+extension TillView.Phase {
+    fileprivate var name: String {
+        switch self {
+        case .idle: "idle"
+        case .memberAttached: "member-attached"
+        case .concealed: "concealed"
+        case .waitingForMember: "waiting-for-member"
+        case .waitingForLeftHalf: "waiting-for-left-half"
+        case .award: "award"
+        case .voided: "voided"
+        case .refused: "refused"
+        case .notRecorded: "not-recorded"
+        }
+    }
+
+    fileprivate var code: String? {
+        switch self {
+        case .refused(let code, _), .notRecorded(let code): code
+        case .idle, .memberAttached, .concealed, .waitingForMember, .waitingForLeftHalf, .award,
+            .voided:
+            nil
+        }
+    }
+
+    /// The entry that took the till's last award back.
+    fileprivate var voidEntry: Int64? {
+        if case .voided(let entry) = self { entry } else { nil }
+    }
+
+    fileprivate var detail: [CanonicalJSON.Member] {
+        guard case .refused(_, let detail) = self else { return [] }
+        return detail.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) }
+    }
+}
+
+extension MemberView {
+    /// The member for a POS.
+    var json: CanonicalJSON {
+        .object([.init("number", .string(number.description))] + shownMembers)
+    }
+
+    /// What a display may show of the member.
+    fileprivate var shownMembers: [CanonicalJSON.Member] {
+        [
+            .init("name", .optional(maskedName)),
+            .init("isBlocked", .bool(isBlocked)),
+            .init("points", .integer(points)),
+            .init("cards", .array(cards.map(\.json))),
+        ]
+    }
+}
+
+extension CardView {
+    fileprivate var json: CanonicalJSON {
+        .object(
+            card.shownMembers + [
+                .init("stamps", .integer(stamps)),
+                .init("stampsOnCard", .integer(stampsOnCard)),
+                .init("fullCount", .integer(stamps / card.size)),
+            ]
+        )
+    }
+}
+
+extension StampCard {
+    var shownMembers: [CanonicalJSON.Member] {
+        [
+            .init("id", .string(id)),
+            .init("title", title.json),
+            .init("reward", reward.json),
+            .init("size", .integer(size)),
+        ]
+    }
+}
+
+extension LocalText {
+    /// The text by language tag (BCP 47).
+    var json: CanonicalJSON { ["zh-Hant": .string(zhHant), "en": .string(en)] }
+}

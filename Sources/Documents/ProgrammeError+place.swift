@@ -1,0 +1,65 @@
+import LoyaltyCore
+
+extension YAMLValue {
+    /// Where a programme's file says what the programme itself found wrong.
+    ///
+    /// The place of the value; where several could be meant, of the last one, which is the one
+    /// that was added.
+    func place(of error: ProgrammeError) -> Place {
+        let found: YAMLValue? =
+            switch error {
+            case .malformedIdentifier(let text):
+                identifiers.joined().first { $0.isText(text) }
+            case .duplicateIdentifier(let text):
+                identifiers.map { $0.filter { $0.isText(text) } }.first { $0.count > 1 }?.last
+            case .outOfRange(let field, _, _), .unfitText(let field): value(ofField: field)
+            case .emptyPeriod("the programme"): self["through"]
+            case .emptyPeriod(let rule): value(ofField: "\(rule): through")
+            case .malformedCurrency: self["currency"]
+            case .malformedSellerID(let text):
+                self["receipts"]?["sellers"]?.elements.last { $0.isText(text) }
+            case .nothingToEarn: self["cards"] ?? self["points"]
+            }
+        return found?.place ?? place
+    }
+
+    /// The identifiers that must differ from each other, list by list.
+    private var identifiers: [[YAMLValue]] {
+        let lists = ["cards", "points"].map { self[$0]?.elements.compactMap { $0["id"] } ?? [] }
+        return [[self["programme"]].compactMap(\.self)] + lists
+    }
+
+    /// The value that a field of `ProgrammeError` names: `card latte: title.en`, `amountMax`.
+    private func value(ofField field: String) -> YAMLValue? {
+        switch field {
+        case "number of cards": return self["cards"]
+        case "number of point rules": return self["points"]
+        default: break
+        }
+        guard let colon = field.firstRange(of: ": ") else { return value(atPath: field) }
+        let subject = field[..<colon.lowerBound].split(separator: " ", maxSplits: 1)
+        let list = self[subject.first == "card" ? "cards" : "points"]
+        return list?.elements.last { $0["id"]?.isText(subject.last ?? "") ?? false }?
+            .value(atPath: field[colon.upperBound...])
+    }
+
+    /// Follows names as far as they lead; `guard hours` and `title.en` are two names each.
+    private func value(atPath path: some StringProtocol) -> YAMLValue? {
+        path.split { $0 == "." || $0 == " " }.reduce(self) { value, name in
+            value[String(name)] ?? value
+        }
+    }
+
+    private subscript(name: String) -> YAMLValue? {
+        guard case .fields(let fields) = content else { return nil }
+        return fields.first { $0.name == name }?.value
+    }
+
+    private var elements: [YAMLValue] {
+        if case .list(let elements) = content { elements } else { [] }
+    }
+
+    private func isText(_ text: some StringProtocol) -> Bool {
+        if case .text(let own, _) = content { own == text } else { false }
+    }
+}

@@ -1,0 +1,220 @@
+import GRDB
+public import LoyaltyCore
+import SyncWire
+
+extension Ledger {
+    /// Records a sale: reads the member, decides, and writes what follows, all or nothing.
+    ///
+    /// A sale that comes again gets its first decision; nothing is written then, nor for a
+    /// refusal. A member that the ledger does not know earns all the same.
+    ///
+    /// - Parameters:
+    ///   - sale: What was bought.
+    ///   - member: Who bought it.
+    ///   - reading: What the clocks say.
+    ///   - programme: The rules in force.
+    /// - Returns: The answer, once it is on the disk.
+    /// - Throws: `LedgerError`; nothing may then be promised to the customer.
+    public func record(
+        _ sale: Sale,
+        of member: MemberNumber,
+        at reading: ClockReading,
+        under programme: Programme
+    ) throws -> Recorded {
+        if mode != .writing, let first = try repeated(sale.key, of: member, at: reading) {
+            return first  // a full disk keeps nobody from hearing the first answer again
+        }
+        let reference = reference(to: programme)
+        return try write(for: .award) { db, state in
+            let proposal = try Proposal(sale, of: member, at: reading, programme, db, state)
+            return try proposal.commit(under: reference, db, &state)
+        }
+    }
+
+    /// Decides as `record` would, and writes nothing.
+    ///
+    /// - Returns: The answer; `sequence` is nil unless the sale is recorded already.
+    /// - Throws: `LedgerError`.
+    public func preview(
+        _ sale: Sale,
+        of member: MemberNumber,
+        at reading: ClockReading,
+        under programme: Programme
+    ) throws -> Recorded {
+        let state = state
+        return try read { db in
+            try Proposal(sale, of: member, at: reading, programme, db, state).answer
+        }
+    }
+
+    /// The first answer to a sale, with what its member holds now; nil if it was never recorded.
+    ///
+    /// - Throws: `LedgerError`.
+    public func answer(to key: SaleKey) throws -> Recorded? {
+        try read { db in
+            guard let row = try db.sale(key) else { return nil }
+            return Recorded(repeating: row, try db.standing(of: row.member).standing)
+        }
+    }
+
+    private func repeated(
+        _ key: SaleKey,
+        of member: MemberNumber,
+        at reading: ClockReading
+    ) throws -> Recorded? {
+        let moment = state.moment(reading)
+        return try read { db in
+            guard let row = try db.sale(key) else { return nil }
+            return Recorded(row, askedBy: member, try db.standing(of: member).standing, moment)
+        }
+    }
+
+    /// The programme's name by its content, hashed once for as long as it stays the same.
+    private func reference(to programme: Programme) -> ProgrammeReference {
+        if let reference, reference.programme == programme { return reference.reference }
+        let fresh = ProgrammeReference(programme)
+        reference = (programme, fresh)
+        return fresh
+    }
+}
+
+/// What the ledger would answer to a sale, and what it would write.
+private struct Proposal {
+    let answer: Recorded
+    private let sale: Sale
+    private let kept: KeptStanding
+
+    /// Reads the member and decides.
+    init(
+        _ sale: Sale,
+        of member: MemberNumber,
+        at reading: ClockReading,
+        _ programme: Programme,
+        _ db: Database,
+        _ state: LedgerState
+    ) throws {
+        self.sale = sale
+        kept = try db.standing(of: member)
+        let moment = state.moment(reading)
+        if let row = try db.sale(sale.key) {
+            answer = Recorded(row, askedBy: member, kept.standing, moment)
+            return
+        }
+        var decision = programme.decide(kept.standing, sale, at: moment)
+        var standing = kept.standing
+        if case .award(let award) = decision {
+            let visit = Visit(at: moment, businessDate: sale.businessDate)
+            let visits = Dictionary(
+                award.stampedCards.map { ($0, visit) },
+                uniquingKeysWith: { $1 }
+            )
+            if let after = kept.standing.after(award.postings, visits: visits) {
+                standing = after
+            } else {
+                decision = .refusal(.overflow)
+            }
+        }
+        answer = Recorded(
+            member: member,
+            decision: decision,
+            sequence: nil,
+            standing: standing,
+            isRepeat: false,
+            at: moment
+        )
+    }
+
+    /// Writes the award, if there is one; the caller's transaction makes it last.
+    func commit(
+        under reference: ProgrammeReference,
+        _ db: Database,
+        _ state: inout LedgerState
+    ) throws -> Recorded {
+        guard !answer.isRepeat, case .award(let award) = answer.decision else { return answer }
+        if !kept.isListed { try list(db, &state) }
+        let fact = AwardFact(
+            member: answer.member,
+            programme: reference,
+            sale: sale,
+            lastVisits: kept.standing.lastVisits,
+            postings: award.postings
+        )
+        let sequence = try state.append(.award(fact), at: answer.at, db)
+        try db.write(award.postings, of: answer.member, giving: answer.standing)
+        let first = FirstAnswer(
+            at: answer.at,
+            businessDate: sale.businessDate,
+            award: award,
+            visitsBefore: kept.visitSequences.filter { award.stampedCards.contains($0.key) }
+        )
+        for card in award.stampedCards {
+            let visit = KeptVisit(sequence: sequence, visit: first.visit)
+            try db.write(visit, of: card, for: answer.member)
+        }
+        let row = SaleRow(
+            sequence: sequence,
+            key: sale.key,
+            member: answer.member,
+            answer: first,
+            voidedBy: nil
+        )
+        try db.insert(row, till: sale.till)
+        return Recorded(answer, sequence: sequence)
+    }
+
+    /// Adds a member whom HQ has not named.
+    private func list(_ db: Database, _ state: inout LedgerState) throws {
+        try db.run(
+            "INSERT INTO member (number, isBlocked, isKnown) VALUES (?, 0, 0)",
+            .integer(answer.member.value)
+        )
+        state.memberCount += 1
+        try db.run("UPDATE meta SET memberCount = ?", .integer(state.memberCount))
+    }
+}
+
+extension Recorded {
+    /// The first answer again.
+    fileprivate init(repeating row: SaleRow, _ standing: Standing) {
+        self.init(
+            member: row.member,
+            decision: row.voidedBy == nil ? .award(row.answer.award) : .refusal(.saleVoided),
+            sequence: row.voidedBy == nil ? row.sequence : nil,
+            standing: standing,
+            isRepeat: true,
+            at: row.answer.at
+        )
+    }
+
+    /// The answer to a sale that was recorded before, perhaps for another member.
+    fileprivate init(
+        _ row: SaleRow,
+        askedBy member: MemberNumber,
+        _ standing: Standing,
+        _ moment: Moment
+    ) {
+        if row.member == member {
+            self.init(repeating: row, standing)
+        } else {
+            self.init(
+                member: member,
+                decision: .refusal(.saleOfOtherMember),
+                sequence: nil,
+                standing: standing,
+                isRepeat: true,
+                at: moment
+            )
+        }
+    }
+
+    fileprivate init(_ proposed: Recorded, sequence: Int64) {
+        self.init(
+            member: proposed.member,
+            decision: proposed.decision,
+            sequence: sequence,
+            standing: proposed.standing,
+            isRepeat: false,
+            at: proposed.at
+        )
+    }
+}

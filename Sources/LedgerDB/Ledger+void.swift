@@ -1,0 +1,112 @@
+import GRDB
+public import LoyaltyCore
+
+extension Ledger {
+    /// How many entries back a till's last sale is looked for.
+    ///
+    /// Source: our own bound; a cashier undoes what she just did.
+    static let undoEntryCountMax: Int64 = 1_000
+
+    /// Takes an award back, whole; asking again answers the same and writes nothing.
+    ///
+    /// The member's visit counts as not made, so the card can be stamped again. What was spent
+    /// since cannot be taken back: then nothing is written.
+    ///
+    /// - Parameters:
+    ///   - key: The sale that was cancelled.
+    ///   - reading: What the clocks say.
+    /// - Returns: The answer, once it is on the disk.
+    /// - Throws: `LedgerError`.
+    public func void(_ key: SaleKey, at reading: ClockReading) throws -> Voided {
+        try write(for: .award) { db, state in
+            try Self.void(try db.sale(key), at: reading, db, &state)
+        }
+    }
+
+    /// Takes back the last award that a till gave; asking again answers the same.
+    ///
+    /// Only the last one: a control code that is scanned twice must not undo two sales.
+    ///
+    /// - Parameters:
+    ///   - till: The till that asks.
+    ///   - reading: What the clocks say.
+    /// - Returns: The answer, once it is on the disk.
+    /// - Throws: `LedgerError`.
+    public func voidLast(till: String, at reading: ClockReading) throws -> Voided {
+        try write(for: .award) { db, state in
+            let horizon = state.tail.sequence - Self.undoEntryCountMax
+            let sale = try db.lastSale(till: till, after: horizon)
+            return try Self.void(sale, at: reading, db, &state)
+        }
+    }
+
+    private static func void(
+        _ sale: SaleRow?,
+        at reading: ClockReading,
+        _ db: Database,
+        _ state: inout LedgerState
+    ) throws -> Voided {
+        guard let sale else { return .refused(.saleUnknown) }
+        let fact = VoidFact(
+            member: sale.member,
+            key: sale.key,
+            sequence: sale.sequence,
+            postings: sale.answer.award.postings.map { Posting($0.asset, $0.bucket, -$0.amount) }
+        )
+        let before = try db.standing(of: sale.member)
+        if let sequence = sale.voidedBy {
+            let award = VoidedAward(
+                sequence: sequence,
+                fact: fact,
+                standing: before.standing,
+                isRepeat: true
+            )
+            return .voided(award)
+        }
+        guard let after = before.standing.after(fact.postings) else {
+            return .alreadySpent(before.standing.firstShort(of: fact.postings))
+        }
+        let sequence = try state.append(.void(fact), at: state.moment(reading), db)
+        try db.write(fact.postings, of: sale.member, giving: after)
+        try db.run(
+            "UPDATE sale SET voidedBy = ? WHERE sequence = ?",
+            .integer(sequence),
+            .integer(sale.sequence)
+        )
+        for (card, visit) in before.visitSequences where visit == sale.sequence {
+            try restoreVisit(before: sale, of: card, db)
+        }
+        let standing = try db.standing(of: sale.member).standing
+        return .voided(
+            VoidedAward(sequence: sequence, fact: fact, standing: standing, isRepeat: false)
+        )
+    }
+
+    /// Makes the visit before a voided one the last again; visits voided meanwhile are passed over.
+    private static func restoreVisit(
+        before sale: SaleRow,
+        of card: String,
+        _ db: Database
+    ) throws {
+        var candidate = sale.answer.visitsBefore[card]
+        while let sequence = candidate, let earlier = try db.sale(sequence) {
+            if earlier.voidedBy == nil {
+                let visit = KeptVisit(sequence: sequence, visit: earlier.answer.visit)
+                return try db.write(visit, of: card, for: sale.member)
+            }
+            candidate = earlier.answer.visitsBefore[card]
+        }
+        try db.run(
+            "DELETE FROM visit WHERE member = ? AND card = ?",
+            .integer(sale.member.value),
+            .text(card)
+        )
+    }
+}
+
+extension Standing {
+    /// The first asset of which less is held than postings take away.
+    fileprivate func firstShort(of postings: [Posting]) -> Asset {
+        postings.first { amount(of: $0.asset, $0.bucket) + $0.amount < 0 }?.asset ?? .points
+    }
+}

@@ -1,0 +1,183 @@
+import GRDB
+import LoyaltyCore
+
+/// A member's visit of one card as the ledger keeps it.
+struct KeptVisit {
+    /// The award that the visit was.
+    let sequence: Int64
+    let visit: Visit
+}
+
+/// A member's standing as the ledger keeps it.
+struct KeptStanding {
+    /// Whether the member has a row at all.
+    let isListed: Bool
+    /// Whether HQ has named the member.
+    let isKnown: Bool
+    let maskedName: String?
+    let mobileBarcode: String?
+    let standing: Standing
+    /// The entries of the last visits, by card.
+    let visitSequences: [String: Int64]
+}
+
+extension Database {
+    /// Reads what the ledger knows of a member; three indexed statements.
+    func standing(of member: MemberNumber) throws -> KeptStanding {
+        let number = SQLValue.integer(member.value)
+        let row = try first(
+            "SELECT isBlocked, isKnown, maskedName, mobileBarcode FROM member WHERE number = ?",
+            number
+        ) { row in
+            (
+                isBlocked: row.integer(0) == 1, isKnown: row.integer(1) == 1,
+                maskedName: row.isNull(2) ? nil : row.text(2),
+                mobileBarcode: row.isNull(3) ? nil : row.text(3)
+            )
+        }
+        let visits = row == nil ? [:] : try visits(of: member)
+        return KeptStanding(
+            isListed: row != nil,
+            isKnown: row?.isKnown ?? false,
+            maskedName: row?.maskedName,
+            mobileBarcode: row?.mobileBarcode,
+            standing: Standing(
+                isBlocked: row?.isBlocked ?? false,
+                holdings: row == nil ? [] : try holdings(of: member),
+                lastVisits: visits.mapValues(\.visit)
+            ),
+            visitSequences: visits.mapValues(\.sequence)
+        )
+    }
+
+    private func holdings(of member: MemberNumber) throws -> [Posting] {
+        try all(
+            "SELECT asset, bucket, amount FROM holding WHERE member = ? ORDER BY asset, bucket",
+            .integer(member.value)
+        ) { row in
+            guard let asset = Asset(name: row.text(0)), let bucket = Bucket(row.text(1))
+            else { throw LedgerError.damaged("a holding of '\(row.text(0))' until \(row.text(1))") }
+            return Posting(asset, bucket, row.integer(2))
+        }
+    }
+
+    private func visits(of member: MemberNumber) throws -> [String: KeptVisit] {
+        var visits: [String: KeptVisit] = [:]
+        try each(
+            """
+            SELECT card, sequence, businessDay, wallMs, quality, boot, sinceBootMs
+            FROM visit WHERE member = ?
+            """,
+            [.integer(member.value)]
+        ) { row in
+            let at = Moment(
+                wall: WallTime(unixMs: row.integer(3)),
+                quality: ClockQuality(rawValue: row.text(4)) ?? .floor,
+                boot: row.integer(5),
+                sinceBootMs: row.integer(6)
+            )
+            let date = BusinessDate(dayNumber: Int32(truncatingIfNeeded: row.integer(2)))
+            visits[row.text(0)] = KeptVisit(
+                sequence: row.integer(1),
+                visit: Visit(at: at, businessDate: date)
+            )
+            return true
+        }
+        return visits
+    }
+
+    /// Writes the amounts that postings have changed.
+    func write(_ postings: [Posting], of member: MemberNumber, giving standing: Standing) throws {
+        for posting in postings {
+            let amount = standing.amount(of: posting.asset, posting.bucket)
+            let key: [SQLValue] = [
+                .integer(member.value), .text(posting.asset.name),
+                .text(posting.bucket.description),
+            ]
+            if amount == 0 {
+                try run(
+                    "DELETE FROM holding WHERE member = ? AND asset = ? AND bucket = ?",
+                    key[0],
+                    key[1],
+                    key[2]
+                )
+            } else {
+                try run(
+                    """
+                    INSERT INTO holding (member, asset, bucket, amount) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (member, asset, bucket) DO UPDATE SET amount = excluded.amount
+                    """,
+                    key[0],
+                    key[1],
+                    key[2],
+                    .integer(amount)
+                )
+            }
+        }
+    }
+
+    /// Keeps a visit as the last one of a card.
+    func write(_ kept: KeptVisit, of card: String, for member: MemberNumber) throws {
+        try run(
+            """
+            INSERT INTO visit
+                (member, card, sequence, businessDay, wallMs, quality, boot, sinceBootMs)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (member, card) DO UPDATE SET
+                sequence = excluded.sequence, businessDay = excluded.businessDay,
+                wallMs = excluded.wallMs, quality = excluded.quality,
+                boot = excluded.boot, sinceBootMs = excluded.sinceBootMs
+            """,
+            .integer(member.value),
+            .text(card),
+            .integer(kept.sequence),
+            .integer(Int64(kept.visit.businessDate.dayNumber)),
+            .integer(kept.visit.at.wall.unixMs),
+            .text(kept.visit.at.quality.rawValue),
+            .integer(kept.visit.at.boot),
+            .integer(kept.visit.at.sinceBootMs)
+        )
+    }
+}
+
+extension Standing {
+    /// How much is held of an asset in one bucket.
+    func amount(of asset: Asset, _ bucket: Bucket) -> Int64 {
+        holdings.first { $0.asset == asset && $0.bucket == bucket }?.amount ?? 0
+    }
+
+    /// The standing after postings and visits.
+    ///
+    /// - Parameters:
+    ///   - postings: What changes; negative amounts are taken away.
+    ///   - visits: The last visits of cards that change.
+    /// - Returns: The standing, or nil if an amount would overflow or fall below zero.
+    func after(_ postings: [Posting], visits: [String: Visit] = [:]) -> Standing? {
+        var holdings = holdings
+        for posting in postings {
+            let index = holdings.firstIndex {
+                $0.asset == posting.asset && $0.bucket == posting.bucket
+            }
+            let held = index.map { holdings[$0].amount } ?? 0
+            let (amount, overflow) = held.addingReportingOverflow(posting.amount)
+            guard !overflow, amount >= 0 else { return nil }
+            if let index { holdings.remove(at: index) }
+            guard amount > 0 else { continue }
+            let next = Posting(posting.asset, posting.bucket, amount)
+            holdings.insert(next, at: holdings.firstIndex { next.precedes($0) } ?? holdings.count)
+        }
+        return Standing(
+            isBlocked: isBlocked,
+            holdings: holdings,
+            lastVisits: lastVisits.merging(visits) { $1 }
+        )
+    }
+}
+
+extension Posting {
+    /// The order of holdings: by asset, then by bucket, `never` last.
+    fileprivate func precedes(_ other: Self) -> Bool {
+        asset == other.asset
+            ? bucket.description < other.bucket.description : asset < other.asset
+    }
+}

@@ -1,0 +1,111 @@
+/// One line of the ledger: something that happened, and when.
+///
+/// Its place in the log, and so its `EntryID`, is given by the ledger in the same transaction.
+public struct Entry: Hashable, Sendable {
+    /// Its number in the device's log, from 1, without gaps.
+    public let sequence: Int64
+    /// When it happened, by every clock of the store.
+    public let at: Moment
+    /// The order of entries across clocks that step; for display and rule windows only.
+    public let hybridTime: HybridTime
+    /// What happened.
+    public let fact: Fact
+
+    /// Creates an entry.
+    public init(sequence: Int64, at: Moment, hybridTime: HybridTime, fact: Fact) {
+        self.sequence = sequence
+        self.at = at
+        self.hybridTime = hybridTime
+        self.fact = fact
+    }
+}
+
+/// What an entry says happened.
+public enum Fact: Hashable, Sendable {
+    /// A member earned.
+    case award(AwardFact)
+    /// An award was taken back.
+    case void(VoidFact)
+    /// The device started; entries that follow carry the new boot number.
+    case boot(BootFact)
+}
+
+/// A member earned something.
+public struct AwardFact: Hashable, Sendable {
+    /// Who earned.
+    public let member: MemberNumber
+    /// Under which edition of which programme.
+    public let programme: ProgrammeReference
+    /// For what.
+    public let sale: Sale
+    /// The last stamped visits that the rules read, by card; with these HQ can decide again.
+    public let lastVisits: [String: Visit]
+    /// What was earned.
+    public let postings: [Posting]
+
+    /// Creates a fact.
+    public init(
+        member: MemberNumber,
+        programme: ProgrammeReference,
+        sale: Sale,
+        lastVisits: [String: Visit],
+        postings: [Posting]
+    ) {
+        self.member = member
+        self.programme = programme
+        self.sale = sale
+        self.lastVisits = lastVisits
+        self.postings = postings
+    }
+}
+
+/// An award was taken back, whole.
+public struct VoidFact: Hashable, Sendable {
+    /// Whose award it was.
+    public let member: MemberNumber
+    /// The sale it was for.
+    public let key: SaleKey
+    /// The entry that recorded the award.
+    public let sequence: Int64
+    /// What is taken back: the award's postings, negated.
+    public let postings: [Posting]
+
+    /// Creates a fact.
+    public init(member: MemberNumber, key: SaleKey, sequence: Int64, postings: [Posting]) {
+        self.member = member
+        self.key = key
+        self.sequence = sequence
+        self.postings = postings
+    }
+}
+
+/// The device started.
+public struct BootFact: Hashable, Sendable {
+    /// The kernel's random name for this boot, 32 hexadecimal digits.
+    public let bootID: String
+    /// The agent's version.
+    public let version: String
+
+    /// Creates a fact.
+    public init(bootID: String, version: String) {
+        self.bootID = bootID
+        self.version = version
+    }
+}
+
+/// Names one edition of a programme, by what it says.
+public struct ProgrammeReference: Hashable, Sendable {
+    /// The programme's name.
+    public let name: String
+    /// The edition.
+    public let version: Int64
+    /// SHA-256 of the programme's canonical bytes, 64 lower-case hexadecimal digits.
+    public let digest: String
+
+    /// Creates a reference.
+    public init(name: String, version: Int64, digest: String) {
+        self.name = name
+        self.version = version
+        self.digest = digest
+    }
+}

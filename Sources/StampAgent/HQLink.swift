@@ -1,0 +1,33 @@
+public import SyncWire
+
+/// HQ's reply to a push, as bytes.
+public struct PushReply: Equatable, Sendable {
+    /// The HTTP status.
+    public let status: Int
+    /// The reply's media type, lower case, without parameters.
+    public let mediaType: String
+    /// Seconds that HQ asks to wait, from `Retry-After`.
+    public let retryAfterS: Int64?
+    /// The content, of at most `AckV1.byteCountMax` bytes.
+    public let content: [UInt8]
+
+    /// Creates a reply.
+    public init(status: Int, mediaType: String, retryAfterS: Int64?, content: [UInt8]) {
+        self.status = status
+        self.mediaType = mediaType
+        self.retryAfterS = retryAfterS
+        self.content = content
+    }
+}
+
+/// Where a batch goes: the only seam between the sync loop and the network.
+public protocol HQLink: Sendable {
+    /// HQ's host, and port unless it is the scheme's own, as in the `Host` field.
+    var authority: String { get }
+
+    /// Sends a push.
+    ///
+    /// - Returns: Whatever answered, HQ or not.
+    /// - Throws: Any error: nobody answered, or not to the end; the batch is then sent again later.
+    func push(_ request: PushRequestV1) async throws -> PushReply
+}

@@ -1,0 +1,96 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+public import ServiceLifecycle
+public import SyncWire
+
+/// The line to HQ over HTTPS.
+public struct HTTPLink: HQLink, Service {
+    /// Longest time for one push.
+    ///
+    /// Source: our own bound; 256 KiB at 64 kbit/s take 33 s.
+    static let pushTimeout = TimeAmount.seconds(60)
+    /// Longest time to reach HQ at all.
+    static let connectTimeout = TimeAmount.seconds(10)
+
+    /// HQ's host, and port unless it is the scheme's own.
+    public let authority: String
+    private let base: String
+    private let client: HTTPClient
+
+    /// Creates a line; `run()` must run until it is not needed any more.
+    ///
+    /// - Parameters:
+    ///   - url: HQ's base URL, `https://host[:port]`, or `http://` on loopback.
+    ///   - trustRootsPath: A PEM file with the certificates to trust instead of the system's.
+    public init(url: String, trustRootsPath: String?) {
+        base = url.hasSuffix("/") ? String(url.dropLast()) : url
+        authority = Self.authority(of: base)
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.minimumTLSVersion = .tlsv12
+        if let trustRootsPath { tls.trustRoots = .file(trustRootsPath) }
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: tls,
+            // A redirect is a captive portal's favourite answer: show it, don't follow it.
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: Self.connectTimeout)
+        )
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.idleTimeout = .seconds(30)
+        client = HTTPClient(
+            eventLoopGroupProvider: .singleton,
+            configuration: configuration
+        )
+    }
+
+    /// Keeps the line until a graceful shutdown, then closes all connections.
+    public func run() async throws {
+        // Allowed: a cancellation ends the wait just as the shutdown does.
+        try? await gracefulShutdown()
+        try await client.shutdown()
+    }
+
+    /// Sends a push.
+    ///
+    /// - Returns: Whatever answered.
+    /// - Throws: Errors of the connection, or `NIOTooManyBytesError` for an endless reply.
+    public func push(_ request: PushRequestV1) async throws -> PushReply {
+        var outgoing = HTTPClientRequest(url: base + request.path)
+        outgoing.method = .POST
+        for field in request.fields { outgoing.headers.add(name: field.name, value: field.value) }
+        outgoing.body = .bytes(ByteBuffer(bytes: request.content))
+        let reply = try await client.execute(outgoing, timeout: Self.pushTimeout)
+        let content = try await reply.body.collect(upTo: AckV1.byteCountMax)
+        let type = reply.headers.first(name: "content-type") ?? ""
+        return PushReply(
+            status: Int(reply.status.code),
+            mediaType: type.prefix { $0 != ";" }.lowercased(),
+            retryAfterS: reply.headers.first(name: "retry-after").flatMap { Int64($0) },
+            content: Array(content.readableBytesView)
+        )
+    }
+
+    /// The part of a URL between the scheme and the path.
+    static func authority(of url: String) -> String {
+        guard let start = url.range(of: "://")?.upperBound else { return url }
+        var authority = String(url[start...].prefix { $0 != "/" })
+        let standardPort = url.hasPrefix("https") ? ":443" : ":80"
+        if authority.hasSuffix(standardPort) { authority.removeLast(standardPort.count) }
+        return authority
+    }
+}
+
+extension String {
+    /// Where a text first occurs.
+    fileprivate func range(of text: String) -> Range<String.Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) {
+                return start..<index(start, offsetBy: text.count)
+            }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,157 @@
+import LoyaltyCore
+import SyncWire
+
+/// What came of one push.
+enum PushOutcome: Equatable, Sendable {
+    /// HQ acknowledged, its signature is right, and the ledger took the watermarks.
+    case acknowledged(AckV1)
+    /// HQ answered with a problem; `retryAfterS` is what it asked to wait.
+    case problem(Problem, retryAfterS: Int64?)
+    /// HQ holds less than it acknowledged before, as after a restore: through this entry.
+    case behind(Int64)
+    /// Something answered that is not HQ, such as a captive portal.
+    case notHQ(String)
+    /// HQ claims what cannot be: an acknowledgement beyond the log, or of another log.
+    case incredible(String)
+    /// Nobody answered.
+    case unreachable(String)
+}
+
+/// Decides when the next push is made, and of what.
+///
+/// Pure: outcomes and randomness go in, the next step comes out. There is one row for each row of
+/// the protocol's error table, and no row gives up.
+struct PushPlan: Equatable, Sendable {
+    /// What the sync service does next.
+    enum Step: Equatable, Sendable {
+        /// Push again, at once if anything is waiting.
+        case proceed
+        /// Push again after a pause.
+        case wait(Duration)
+    }
+
+    /// Times in a row that HQ may ask for the same entry before the push slows down.
+    ///
+    /// Source: SYNC.md section 2.2.
+    static let gapRepeatCountMax = 5
+    /// The pause after something that an operator has to mend.
+    ///
+    /// Source: SYNC.md section 2.2, the slow lane: its longest back-off.
+    static let slowPause: Duration = Backoff.pauseMax
+
+    /// Most entries in the next batch.
+    private(set) var entryCountMax = BatchV1.entryCountMax
+    /// Where the next batch begins, if HQ asked for another place than the ledger's watermark.
+    private(set) var resumeAfter: Int64?
+    /// What HQ's clock is ahead of ours.
+    private(set) var clockOffsetMs: Int64 = 0
+    /// Why the last push failed, in words for the operator; nil after a success.
+    private(set) var problem: String?
+    /// Whether an operator has to look.
+    private(set) var isAlarming = false
+
+    private var backoff = Backoff()
+    private var gapRepeatCount = 0
+    private var isSkewCorrected = false
+
+    init() {}
+
+    /// Takes what came of a push.
+    ///
+    /// - Parameters:
+    ///   - outcome: What came of it.
+    ///   - nowMs: The wall clock, in POSIX milliseconds.
+    ///   - jitter: A random number from 0 to 1.
+    /// - Returns: What to do next.
+    mutating func take(_ outcome: PushOutcome, nowMs: Int64, jitter: Double) -> Step {
+        switch outcome {
+        case .acknowledged(let ack): return succeed(ack, nowMs: nowMs)
+        case .problem(let problem, let retryAfterS):
+            return take(problem, retryAfterS: retryAfterS, nowMs: nowMs, jitter: jitter)
+        case .behind(let received):
+            return resume(after: received, "HQ went back to entry \(received)")
+        case .notHQ(let detail):
+            return fail("something other than HQ answered (\(detail))", jitter: jitter)
+        case .unreachable(let detail): return fail(detail, jitter: jitter)
+        case .incredible(let detail):
+            return alarm("HQ's answer cannot be true (\(detail)); everything is kept: call HQ")
+        }
+    }
+
+    private mutating func succeed(_ ack: AckV1, nowMs: Int64) -> Step {
+        backoff.succeed()
+        problem = nil
+        isAlarming = false
+        gapRepeatCount = 0
+        isSkewCorrected = false
+        resumeAfter = nil
+        entryCountMax = BatchV1.entryCountMax
+        clockOffsetMs = ack.serverMs - nowMs
+        let pauseMs = min(max(ack.credit.afterMs, 0), 300_000)
+        return pauseMs == 0 ? .proceed : .wait(.milliseconds(pauseMs))
+    }
+
+    private mutating func take(
+        _ refused: Problem,
+        retryAfterS: Int64?,
+        nowMs: Int64,
+        jitter: Double
+    ) -> Step {
+        switch refused.type {
+        case .logGap: return resume(refused, jitter: jitter)
+        case .clockSkew: return correctClock(refused, nowMs: nowMs, jitter: jitter)
+        case .batchTooLarge where entryCountMax > 1:
+            entryCountMax = max(1, entryCountMax / 2)
+            return .proceed
+        case .conditionMissing, .tooManyRequests, .hqUnavailable:
+            let asked = Duration.seconds(min(max(retryAfterS ?? 0, 0), 3_600))
+            if case .wait(let pause) = fail("\(refused)", jitter: jitter) {
+                return .wait(asked + pause)
+            }
+            return .wait(asked)
+        case .hqFailed: return fail("\(refused)", jitter: jitter)
+        case .badRequest, .signatureInvalid, .tokenInvalid, .deviceRevoked, .deviceSuspended,
+            .deviceUnknown, .notFound, .logFork, .logRegressed, .epochOld, .epochChanged,
+            .cursorAhead, .cursorExpired, .logPruned, .batchTooLarge, .encoding, .chainInvalid,
+            .hqStorageFull:
+            return alarm("\(refused)")
+        }
+    }
+
+    /// HQ misses entries: begin where it says.
+    private mutating func resume(_ gap: Problem, jitter: Double) -> Step {
+        guard let expected = gap["expected"]?.integerValue, expected >= 1
+        else { return fail("\(gap)", jitter: jitter) }
+        return resume(after: expected - 1, "\(gap)")
+    }
+
+    /// Begins the next batch after an entry; an HQ that asks for the same one again and again is
+    /// an alarm.
+    private mutating func resume(after sequence: Int64, _ reason: String) -> Step {
+        gapRepeatCount = resumeAfter == sequence ? gapRepeatCount + 1 : 1
+        resumeAfter = sequence
+        guard gapRepeatCount < Self.gapRepeatCountMax else { return alarm(reason) }
+        problem = reason
+        return .proceed
+    }
+
+    /// Our clock is off: sign with HQ's time, once; a second refusal is a failure like any other.
+    private mutating func correctClock(_ skew: Problem, nowMs: Int64, jitter: Double) -> Step {
+        guard let serverMs = skew["serverMs"]?.integerValue, !isSkewCorrected
+        else { return fail("\(skew)", jitter: jitter) }
+        isSkewCorrected = true
+        clockOffsetMs = serverMs - nowMs
+        return .proceed
+    }
+
+    private mutating func fail(_ detail: String, jitter: Double) -> Step {
+        problem = detail
+        return .wait(backoff.fail(jitter: jitter))
+    }
+
+    private mutating func alarm(_ detail: String) -> Step {
+        problem = detail
+        isAlarming = true
+        return .wait(Self.slowPause)
+    }
+}

@@ -1,0 +1,184 @@
+import LoyaltyCore
+
+/// One customer at one till: who they are and what they bought, in whichever order it comes.
+///
+/// Pure: times come in with each input, what to do goes out. The states are few on purpose. A scan
+/// of a member's code is a visit and is recorded at once; the sale that follows is recorded for the
+/// same member. A sale that comes first waits for the member.
+struct TillSession: Equatable, Sendable {
+    /// What came to the till.
+    enum Input: Equatable, Sendable {
+        /// A member was identified.
+        case member(MemberNumber)
+        /// A sale was reported.
+        case sale(SaleEvidence)
+        /// A sale was reported together with its member.
+        case saleOfMember(SaleEvidence, MemberNumber)
+        /// The right-hand QR of a receipt was scanned; it names no sale.
+        case rightHalf
+        /// The cashier cancels what is open.
+        case cancel
+        /// The cashier takes back the till's last award.
+        case undo
+        /// What the last action should have recorded was not recorded.
+        case recordingFailed
+    }
+
+    /// What is to be done.
+    enum Action: Equatable, Sendable {
+        /// Record the member's visit.
+        case recordVisit(MemberNumber)
+        /// Record the sale for the member.
+        case recordSale(MemberNumber, SaleEvidence, opensVisit: Bool)
+        /// Show the member's card as it stands and ask for the sale.
+        case showMember(MemberNumber)
+        /// Ask for the member whose sale it is.
+        case askForMember(SaleEvidence)
+        /// Ask for the other QR of the receipt.
+        case askForLeftHalf
+        /// Take back the till's last award.
+        case voidLast
+        /// Take the member's data off the screen, keep the till's customer.
+        case conceal
+        /// Show the idle screen.
+        case clear
+        /// The sale waited for a member in vain.
+        case dropSale(SaleEvidence)
+    }
+
+    /// Longest time a customer stays at the till without a scan.
+    ///
+    /// Source: our own bound; ringing up a basket takes a minute, and a receipt that comes later
+    /// must not go to the customer before.
+    static let silenceMax: Duration = .seconds(90)
+
+    /// Longest time a member's data stays on the screen without a scan.
+    ///
+    /// Source: the brief of the display.
+    static let displayMax: Duration = .seconds(20)
+
+    private enum State: Equatable, Sendable {
+        case idle
+        /// A member is at the till; `isVisitRecorded` once their visit was given to the ledger.
+        case member(MemberNumber, isVisitRecorded: Bool)
+        /// A sale waits for its member.
+        case sale(SaleEvidence)
+        /// The customer is done, the screen still shows it.
+        case settled
+    }
+
+    /// Whether a scan of the member's code alone is a visit that something could stamp.
+    let stampsVisits: Bool
+    private var state = State.idle
+    private var lastInputAt: Duration = .zero
+    private var isConcealed = true
+
+    init(stampsVisits: Bool) {
+        self.stampsVisits = stampsVisits
+    }
+
+    /// The member at the till, if one is attached.
+    var member: MemberNumber? {
+        if case .member(let member, _) = state { member } else { nil }
+    }
+
+    /// Whether a member's visit was given to the ledger while they are at the till.
+    func isVisitRecorded(of member: MemberNumber) -> Bool {
+        state == .member(member, isVisitRecorded: true)
+    }
+
+    /// When `timePassed(at:)` is to be called next; nil while nothing is open.
+    var deadline: Duration? {
+        switch (state, isConcealed) {
+        case (.idle, true): nil
+        case (_, false): lastInputAt + Self.displayMax
+        case (_, true): lastInputAt + Self.silenceMax
+        }
+    }
+
+    /// Takes one input.
+    ///
+    /// - Parameters:
+    ///   - input: What came.
+    ///   - time: When, on a clock that never goes back.
+    /// - Returns: What to do, in order.
+    mutating func take(_ input: Input, at time: Duration) -> [Action] {
+        let overdue = timePassed(at: time)
+        lastInputAt = time
+        isConcealed = false
+        return overdue.filter(\.isDrop) + actions(for: input)
+    }
+
+    /// Lets time pass: what was open for too long is closed.
+    mutating func timePassed(at time: Duration) -> [Action] {
+        guard let deadline, time >= deadline else { return [] }
+        let isOver =
+            state == .idle || state == .settled || time >= lastInputAt + Self.silenceMax
+        guard isOver else {
+            isConcealed = true
+            return [.conceal]
+        }
+        defer {
+            state = .idle
+            isConcealed = true
+        }
+        if case .sale(let evidence) = state { return [.dropSale(evidence), .clear] }
+        return [.clear]
+    }
+
+    private mutating func actions(for input: Input) -> [Action] {
+        switch input {
+        case .member(let member): return memberCame(member)
+        case .sale(let evidence): return saleCame(evidence)
+        case .saleOfMember(let evidence, let member):
+            let opensVisit = !isVisitRecorded(of: member)
+            state = .settled
+            return [.recordSale(member, evidence, opensVisit: opensVisit)]
+        case .rightHalf: return [.askForLeftHalf]
+        case .cancel:
+            state = .idle
+            isConcealed = true
+            return [.clear]
+        case .undo:
+            state = .settled
+            return [.voidLast]
+        case .recordingFailed:
+            state = .settled
+            return []
+        }
+    }
+
+    private mutating func memberCame(_ member: MemberNumber) -> [Action] {
+        switch state {
+        case .sale(let evidence):
+            state = .settled
+            return [.recordSale(member, evidence, opensVisit: true)]
+        case .member(member, isVisitRecorded: _):
+            return [.showMember(member)]
+        case .idle, .settled, .member:
+            state = .member(member, isVisitRecorded: stampsVisits)
+            return stampsVisits ? [.recordVisit(member)] : [.showMember(member)]
+        }
+    }
+
+    private mutating func saleCame(_ evidence: SaleEvidence) -> [Action] {
+        switch state {
+        case .member(let member, let isVisitRecorded):
+            state = .settled
+            return [.recordSale(member, evidence, opensVisit: !isVisitRecorded)]
+        case .sale(let earlier) where earlier.key != evidence.key:
+            state = .sale(evidence)
+            return [.dropSale(earlier), .askForMember(evidence)]
+        case .idle, .settled, .sale:
+            state = .sale(evidence)
+            return [.askForMember(evidence)]
+        }
+    }
+}
+
+extension TillSession.Action {
+    /// Whether it tells of a sale that nobody claimed.
+    fileprivate var isDrop: Bool {
+        if case .dropSale = self { true } else { false }
+    }
+}

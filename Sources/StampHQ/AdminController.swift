@@ -1,0 +1,133 @@
+import Hummingbird
+import LoyaltyCore
+import NIOCore
+import SyncWire
+
+/// What operators change: only on the socket in HQ's data directory, which only HQ's user opens.
+struct AdminController {
+    let store: HQStore
+
+    /// Most bytes of a command, members included.
+    ///
+    /// Source: our own bound; 5,000 members have some 300 kB.
+    static let contentByteCountMax = 4_194_304
+
+    func addRoutes(to group: RouterGroup<some RequestContext>) {
+        group.post("devices", use: addDevice)
+        group.post("devices/{device}/revocation", use: revoke)
+        group.post("devices/{device}/epochs", use: authorise)
+        group.post("members", use: putMembers)
+        group.post("programmes", use: publish)
+        group.post("backups", use: takeBackup)
+        group.post("backups/{id}/confirmation", use: confirmBackup)
+    }
+
+    @Sendable
+    private func addDevice(_ request: Request, context: some RequestContext) async throws
+        -> Response
+    {
+        let json = try await Self.json(of: request)
+        guard let device = json["device"]?.stringValue.flatMap({ DeviceID($0) }),
+            let publicKey = json["publicKey"]?.stringValue.flatMap({ Base64.bytes($0) }),
+            let nonce = json["nonce"]?.stringValue.flatMap({ Base64.bytes($0) }),
+            let epoch = json["epoch"]?.integerValue, let label = json["label"]?.stringValue
+        else {
+            throw Problem(
+                .badRequest,
+                "Give a device id (UUID version 7), its public key and nonce in base64, and a"
+                    + " label."
+            )
+        }
+        let identity = LogIdentity(
+            device: device,
+            epoch: epoch,
+            publicKey: publicKey,
+            nonce: nonce
+        )
+        try await store.addDevice(identity, label: label)
+        return Response(["device": .string(device.text)])
+    }
+
+    @Sendable
+    private func revoke(_ request: Request, context: some RequestContext) async throws -> Response {
+        let device = try Self.device(context)
+        try await store.revokeDevice(device)
+        return Response(["device": .string(device.text)])
+    }
+
+    @Sendable
+    private func authorise(_ request: Request, context: some RequestContext) async throws
+        -> Response
+    {
+        let device = try Self.device(context)
+        guard let epoch = try await Self.json(of: request)["epoch"]?.integerValue
+        else { throw Problem(.badRequest, "Give the epoch to authorise.") }
+        try await store.authoriseEpoch(epoch, of: device)
+        return Response(["device": .string(device.text), "epoch": .integer(epoch)])
+    }
+
+    /// Takes members as `MemberTable` writes them; answers which were refused.
+    @Sendable
+    private func putMembers(
+        _ request: Request,
+        context: some RequestContext
+    ) async throws -> Response {
+        let content = try await request.body.collect(upTo: Self.contentByteCountMax)
+        guard let members = MemberTable.members(from: Array(content.readableBytesView))
+        else { throw Problem(.badRequest, "The table of members is malformed.") }
+        let refused = try await store.putMembers(members)
+        return Response(["refused": .array(refused.map { .integer(Int64($0)) })])
+    }
+
+    @Sendable
+    private func publish(_ request: Request, context: some RequestContext) async throws -> Response
+    {
+        let json = try await Self.json(of: request)
+        guard let name = json["name"]?.stringValue, let version = json["version"]?.integerValue,
+            let digest = json["digest"]?.stringValue, digest.utf8.count == 64,
+            let canonical = json["canonical"]?.stringValue, let yaml = json["yaml"]?.stringValue
+        else { throw Problem(.badRequest, "The programme is incomplete.") }
+        try await store.publish(
+            ProgrammeReference(name: name, version: version, digest: digest),
+            canonical: canonical,
+            yaml: yaml
+        )
+        return Response(["digest": .string(digest)])
+    }
+
+    @Sendable
+    private func takeBackup(_ request: Request, context: some RequestContext) async throws
+        -> Response
+    {
+        guard let path = try await Self.json(of: request)["path"]?.stringValue,
+            path.hasPrefix("/")
+        else { throw Problem(.badRequest, "Give the new file's absolute path.") }
+        return Response(["backup": .integer(try await store.takeBackup(to: path))])
+    }
+
+    @Sendable
+    private func confirmBackup(
+        _ request: Request,
+        context: some RequestContext
+    ) async throws -> Response {
+        guard let id = context.parameters.get("id").flatMap({ Int64($0) })
+        else { throw Problem(.badRequest, "Give the backup's number.") }
+        try await store.confirmBackup(id)
+        return Response(["backup": .integer(id)])
+    }
+
+    private static func device(_ context: some RequestContext) throws -> DeviceID {
+        guard let device = context.parameters.get("device").flatMap({ DeviceID($0) })
+        else { throw Problem(.badRequest, "A device's id is a UUID of version 7.") }
+        return device
+    }
+
+    private static func json(of request: Request) async throws -> CanonicalJSON {
+        let content = try await request.body.collect(upTo: contentByteCountMax)
+        do throws(CanonicalJSONError) {
+            return try CanonicalJSON(parsing: content.readableBytesView)
+        } catch {
+            throw Problem(.badRequest, error.description)
+        }
+    }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import GRDB
+import LoyaltyCore
+import SyncWire
+
+/// Why HQ keeps an entry without effect.
+///
+/// The raw value is the stable name on the wire. Whether an entry is quarantined is decided once:
+/// replaying it never changes the answer.
+enum QuarantineCode: String {
+    /// The line is not an entry's JSON, or a member of it is out of range.
+    case unreadable
+    /// The entry belongs to a later version.
+    case unknownType = "unknown-type"
+    /// The line names another number than its place in the log.
+    case sequenceMismatch = "sequence-mismatch"
+    /// The sale was recorded before, by this device or, for an invoice, by any.
+    case duplicateSale = "duplicate-sale"
+    /// An amount is not positive, or more than can be counted.
+    case amountOutOfRange = "amount-out-of-range"
+    /// There is no award for a void to take back, or it has no effect itself.
+    case voidUnknown = "void-unknown"
+    /// A void does not take back what its award gave.
+    case voidMismatch = "void-mismatch"
+    /// The award was taken back before.
+    case voidRepeated = "void-repeated"
+}
+
+/// Books one batch's entries: works out balances in memory and writes each once.
+struct Book {
+    private struct Account: Hashable {
+        let member: MemberNumber
+        let asset: Asset
+        let bucket: Bucket
+    }
+
+    private let db: Database
+    private let device: Device
+    private let logID: Int64
+    private var amounts: [Account: Int64] = [:]
+
+    /// The scope of sale keys that are unique in the whole chain: those of invoices.
+    static let chainScope: Int64 = 0
+
+    init(_ db: Database, device: Device, logID: Int64) {
+        self.db = db
+        self.device = device
+        self.logID = logID
+    }
+
+    /// Applies an entry that was just stored.
+    ///
+    /// - Returns: Why it has no effect, or nil if it was booked.
+    mutating func apply(_ entry: ParsedEntry) throws -> QuarantineCode? {
+        switch entry.content {
+        case .failure(.unknownType): .unknownType
+        case .failure: .unreadable
+        case .success(let content) where content.sequence != entry.line.sequence:
+            .sequenceMismatch
+        case .success(let content):
+            switch content.fact {
+            case .award(let award): try apply(award, at: entry.line.sequence)
+            case .void(let void): try apply(void, at: entry.line.sequence)
+            case .boot(let boot): try apply(boot)
+            }
+        }
+    }
+
+    /// Writes the balances that changed.
+    func close() throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO balance (member, asset, bucket, amount) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET amount = excluded.amount
+                """
+        )
+        for (account, amount) in amounts {
+            try statement.execute(arguments: [
+                account.member.value, account.asset.name, account.bucket.description, amount,
+            ])
+        }
+    }
+
+    private mutating func apply(_ award: AwardFact, at sequence: Int64) throws -> QuarantineCode? {
+        guard award.postings.allSatisfy({ $0.amount > 0 }),
+            let changed = try adding(award.postings, to: award.member)
+        else { return .amountOutOfRange }
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO sale (scope, key, log, sequence) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """
+        )
+        try statement.execute(arguments: [
+            scope(of: award.sale), award.sale.key.text, logID, sequence,
+        ])
+        guard db.changesCount == 1 else { return .duplicateSale }
+        amounts.merge(changed) { _, new in new }
+        return nil
+    }
+
+    private mutating func apply(_ void: VoidFact, at sequence: Int64) throws -> QuarantineCode? {
+        guard void.sequence < sequence, let award = try bookedAward(void.sequence)
+        else { return .voidUnknown }
+        let negated = award.postings.map { Posting($0.asset, $0.bucket, 0 &- $0.amount) }
+        guard award.member == void.member, award.sale.key == void.key,
+            Set(negated) == Set(void.postings), negated.count == void.postings.count,
+            let changed = try adding(void.postings, to: void.member)
+        else { return .voidMismatch }
+        let statement = try db.cachedStatement(
+            sql: """
+                UPDATE sale SET voidedBy = ?
+                WHERE scope = ? AND key = ? AND log = ? AND sequence = ? AND voidedBy IS NULL
+                """
+        )
+        try statement.execute(arguments: [
+            sequence, scope(of: award.sale), void.key.text, logID, void.sequence,
+        ])
+        guard db.changesCount == 1 else { return .voidRepeated }
+        amounts.merge(changed) { _, new in new }
+        return nil
+    }
+
+    private func apply(_ boot: BootFact) throws -> QuarantineCode? {
+        try db.execute(
+            sql: "UPDATE device SET bootID = ?, agentVersion = ? WHERE id = ?",
+            arguments: [boot.bootID, boot.version, device.rowID]
+        )
+        return nil
+    }
+
+    /// An invoice may be brought to any store of the chain; every other key is the device's own.
+    private func scope(of sale: Sale) -> Int64 {
+        sale.evidence == .eInvoice ? Self.chainScope : device.rowID
+    }
+
+    /// The award that an entry of this log recorded, if it has effect.
+    private func bookedAward(_ sequence: Int64) throws -> AwardFact? {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT body FROM entry WHERE log = ? AND sequence = ? AND NOT EXISTS
+                (SELECT 1 FROM quarantine q WHERE q.log = entry.log AND q.sequence = entry.sequence)
+                """
+        )
+        guard let body = try Data.fetchOne(statement, arguments: [logID, sequence]),
+            case .success(let entry) = ParsedEntry.content(of: Array(body)),
+            case .award(let award) = entry.fact
+        else { return nil }
+        return award
+    }
+
+    /// What a member would hold after some postings, or nil if it cannot be counted.
+    private func adding(
+        _ postings: [Posting],
+        to member: MemberNumber
+    ) throws -> [Account: Int64]? {
+        var changed: [Account: Int64] = [:]
+        for posting in postings {
+            let account = Account(member: member, asset: posting.asset, bucket: posting.bucket)
+            let held = try changed[account] ?? amounts[account] ?? stored(account)
+            let (sum, overflow) = held.addingReportingOverflow(posting.amount)
+            guard !overflow, sum >= 0 else { return nil }
+            changed[account] = sum
+        }
+        return changed
+    }
+
+    private func stored(_ account: Account) throws -> Int64 {
+        let statement = try db.cachedStatement(
+            sql: "SELECT amount FROM balance WHERE member = ? AND asset = ? AND bucket = ?"
+        )
+        return try Int64.fetchOne(
+            statement,
+            arguments: [account.member.value, account.asset.name, account.bucket.description]
+        ) ?? 0
+    }
+}
+
+/// A log line and what it says, read before the database is locked.
+struct ParsedEntry: Sendable {
+    let line: LogLine
+    let content: Result<Entry, EntryLineError>
+
+    init(_ line: LogLine) {
+        self.line = line
+        content = Self.content(of: line.body)
+    }
+
+    static func content(of body: [UInt8]) -> Result<Entry, EntryLineError> {
+        do throws(EntryLineError) {
+            return .success(try EntryLineV1.entry(from: body))
+        } catch {
+            return .failure(error)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import GRDB
+public import SyncWire
+
+/// A store's device as HQ knows it.
+public struct Device: Equatable, Sendable {
+    /// The row's number.
+    let rowID: Int64
+    /// Who it is, and which epoch of its log may push.
+    public let identity: LogIdentity
+    /// The operator's word for where it stands.
+    public let label: String
+    /// Since when HQ does not trust it any more.
+    public let revokedAtMs: Int64?
+    /// Since when its rights rest, because it signed two histories.
+    public let frozenAtMs: Int64?
+    /// When it last pushed.
+    public let lastSeenAtMs: Int64?
+
+    /// Most characters of a label.
+    ///
+    /// Source: our own bound; it is a shop's name.
+    public static let labelCharacterCountMax = 80
+
+    /// The key that checks its signatures.
+    var publicKey: PublicKey? { PublicKey(identity.publicKey) }
+
+    init?(_ row: Row) {
+        guard let deviceID = DeviceID(row["deviceID"]) else { return nil }
+        let publicKey: Data = row["publicKey"]
+        let nonce: Data = row["nonce"]
+        rowID = row["id"]
+        identity = LogIdentity(
+            device: deviceID,
+            epoch: row["epoch"],
+            publicKey: Array(publicKey),
+            nonce: Array(nonce)
+        )
+        label = row["label"]
+        revokedAtMs = row["revokedAtMs"]
+        frozenAtMs = row["frozenAtMs"]
+        lastSeenAtMs = row["lastSeenAtMs"]
+    }
+}
+
+extension HQStore {
+    /// Lets a device push, or gives back the one that is there if it is the same.
+    ///
+    /// - Parameters:
+    ///   - identity: Who it is; its epoch is the one that may push.
+    ///   - label: Where it stands, 1 to 80 characters.
+    /// - Throws: `Problem` if the device is known with another key, or the label does not fit.
+    public func addDevice(_ identity: LogIdentity, label: String) async throws {
+        guard (1...Device.labelCharacterCountMax).contains(label.count),
+            PublicKey(identity.publicKey) != nil, identity.nonce.count == 16, identity.epoch >= 1
+        else {
+            throw Problem(
+                .badRequest,
+                "Give a label of 1 to \(Device.labelCharacterCountMax) characters, a public key of"
+                    + " 32 bytes and a nonce of 16 bytes."
+            )
+        }
+        let nowMs = nowMs()
+        try await queue.write { db in
+            if let known = try Self.device(identity.device, db) {
+                guard known.identity == identity
+                else { throw Problem(.badRequest, "The device is known with another key.") }
+                return
+            }
+            try db.execute(
+                sql: """
+                    INSERT INTO device (deviceID, publicKey, nonce, label, epoch, addedAtMs)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    identity.device.text, Data(identity.publicKey), Data(identity.nonce), label,
+                    identity.epoch, nowMs,
+                ]
+            )
+        }
+    }
+
+    /// Looks a device up, or gives nil.
+    public func device(_ device: DeviceID) async throws -> Device? {
+        try await queue.read { db in try Self.device(device, db) }
+    }
+
+    /// Stops trusting a device: its next push is refused.
+    func revokeDevice(_ device: DeviceID) async throws {
+        let nowMs = nowMs()
+        try await queue.write { db in
+            try db.execute(
+                sql: "UPDATE device SET revokedAtMs = coalesce(revokedAtMs, ?) WHERE deviceID = ?",
+                arguments: [nowMs, device.text]
+            )
+            guard db.changesCount == 1 else { throw Problem.unknown(device) }
+        }
+    }
+
+    /// Lets a later incarnation of a device's database push from its first entry on.
+    func authoriseEpoch(_ epoch: Int64, of device: DeviceID) async throws {
+        try await queue.write { db in
+            guard let known = try Self.device(device, db) else { throw Problem.unknown(device) }
+            guard epoch > known.identity.epoch, epoch <= Int64(UInt32.max) else {
+                throw Problem(
+                    .badRequest,
+                    "Epoch \(known.identity.epoch) is authorised already; name a higher one."
+                )
+            }
+            try db.execute(
+                sql: "UPDATE device SET epoch = ?, frozenAtMs = NULL WHERE id = ?",
+                arguments: [epoch, known.rowID]
+            )
+        }
+    }
+
+    static func device(_ device: DeviceID, _ db: Database) throws -> Device? {
+        let statement = try db.cachedStatement(sql: "SELECT * FROM device WHERE deviceID = ?")
+        return try Row.fetchOne(statement, arguments: [device.text]).flatMap(Device.init)
+    }
+}
+
+extension Problem {
+    /// HQ does not know a device.
+    static func unknown(_ device: DeviceID) -> Self {
+        Self(.deviceUnknown, "HQ does not know \(device.text); add it with stamphq devices add.")
+    }
+}

@@ -1,0 +1,299 @@
+import Foundation
+import GRDB
+import LoyaltyCore
+import SyncWire
+
+/// A batch whose own chain and checkpoint hold, with its entries read.
+struct VerifiedBatch: Sendable {
+    let header: BatchHeaderV1
+    let entries: [ParsedEntry]
+
+    /// Checks a batch and reads its entries; no database is needed for either.
+    init(_ batch: BatchV1, key: PublicKey) throws(BatchError) {
+        header = batch.header
+        entries = try batch.verify(after: batch.header.start, key: key).map(ParsedEntry.init)
+    }
+
+    /// The number of the last entry, or of the one before the first if there is none.
+    var last: Int64 { header.first - 1 + Int64(entries.count) }
+}
+
+/// What became of a batch.
+enum IngestOutcome: Sendable {
+    /// HQ holds it; sign this.
+    case held(AckV1)
+    /// HQ took nothing from it.
+    case refused(Problem)
+}
+
+extension HQStore {
+    /// Stores a batch and books its entries, all in one transaction.
+    ///
+    /// - Parameter batch: A batch of a device that HQ knows.
+    /// - Returns: What to answer, after everything it says is on the disk.
+    /// - Throws: `DatabaseError`; nothing was stored then.
+    func ingest(_ batch: VerifiedBatch) async throws -> IngestOutcome {
+        let nowMs = nowMs()
+        return try await queue.write { db in try Ingest(db, batch, nowMs: nowMs).run(store: self) }
+    }
+}
+
+/// One batch inside its transaction; the algorithm of SYNC.md 2.2.
+private struct Ingest {
+    let db: Database
+    let batch: VerifiedBatch
+    let nowMs: Int64
+
+    /// A device's log as HQ holds it.
+    private struct Log {
+        let id: Int64
+        var head: LogPosition
+        let prunable: Int64
+    }
+
+    init(_ db: Database, _ batch: VerifiedBatch, nowMs: Int64) {
+        self.db = db
+        self.batch = batch
+        self.nowMs = nowMs
+    }
+
+    func run(store: HQStore) throws -> IngestOutcome {
+        let header = batch.header
+        guard let device = try HQStore.device(header.device, db)
+        else { return .refused(.unknown(header.device)) }
+        if let problem = refusal(of: device) { return .refused(problem) }
+
+        var log = try log(of: device)
+        guard header.first <= log.head.sequence + 1 else { return .refused(.gap(log.head)) }
+        if let problem = try contradiction(log, device) { return .refused(problem) }
+
+        let heldCount = min(Int(log.head.sequence + 1 - header.first), batch.entries.count)
+        try insert(batch.entries.dropFirst(heldCount), in: &log, of: device)
+        try note(device)
+        return .held(
+            AckV1(
+                device: header.device,
+                epoch: header.epoch,
+                received: log.head,
+                posted: log.head.sequence,
+                prunable: log.prunable,
+                serverMs: nowMs,
+                hqEpoch: try store.hqEpoch(db),
+                credit: .whole,
+                duplicateCount: Int64(heldCount),
+                quarantined: try quarantined(in: log),
+                hasChanges: false
+            )
+        )
+    }
+
+    /// Why nothing of this device or epoch may be stored.
+    private func refusal(of device: Device) -> Problem? {
+        if device.revokedAtMs != nil { return .revoked(device.identity.device) }
+        let epoch = device.identity.epoch
+        if batch.header.epoch == epoch { return nil }
+        return batch.header.epoch < epoch
+            ? Problem(
+                .epochOld,
+                "Epoch \(epoch) of this log has begun; entries of earlier ones are closed.",
+                extras: [.init("epoch", .integer(epoch))]
+            )
+            : Problem(
+                .epochChanged,
+                "HQ expects epoch \(epoch); an operator must authorise the new one with stamphq"
+                    + " devices authorise.",
+                extras: [.init("epoch", .integer(epoch))]
+            )
+    }
+
+    private func log(of device: Device) throws -> Log {
+        let statement = try db.cachedStatement(
+            sql: "SELECT id, sequence, hash, prunable FROM log WHERE device = ? AND epoch = ?"
+        )
+        let arguments: StatementArguments = [device.rowID, device.identity.epoch]
+        if let row = try Row.fetchOne(statement, arguments: arguments),
+            let hash = ChainHash(Array(row["hash"] as Data))
+        {
+            let head = LogPosition(sequence: row["sequence"], hash: hash)
+            return Log(id: row["id"], head: head, prunable: row["prunable"])
+        }
+        try db.execute(
+            sql: "INSERT INTO log (device, epoch, sequence, hash) VALUES (?, ?, 0, ?)",
+            arguments: arguments + [Data(device.identity.genesis.bytes)]
+        )
+        return Log(id: db.lastInsertedRowID, head: device.identity.start, prunable: 0)
+    }
+
+    /// Whether the device's history is another one than HQ holds, or ends before it.
+    private func contradiction(_ log: Log, _ device: Device) throws -> Problem? {
+        let start = batch.header.start
+        if start.sequence == 0, start.hash != device.identity.genesis {
+            return Problem(
+                .chainInvalid,
+                "The log does not start from this device's key and nonce; set it up again.",
+                extras: [.init("index", 0)]
+            )
+        }
+        let held = [start] + batch.entries.map(\.line.position)
+        let known = held.prefix { $0.sequence <= log.head.sequence }
+        if let last = known.last, try hash(at: last.sequence, log, device) != last.hash {
+            for position in known {
+                let ours = try hash(at: position.sequence, log, device)
+                guard ours != position.hash else { continue }
+                return try fork(at: LogPosition(sequence: position.sequence, hash: ours), device)
+            }
+        }
+        guard batch.header.deviceHead >= log.head.sequence else {
+            try alarm(.logRegressed, "the log ends at \(batch.header.deviceHead)", device)
+            return .regressed(log.head)
+        }
+        return nil
+    }
+
+    private func fork(at position: LogPosition, _ device: Device) throws -> Problem {
+        try alarm(.logFork, "another entry \(position.sequence) than HQ holds", device)
+        try db.execute(
+            sql: "UPDATE device SET frozenAtMs = coalesce(frozenAtMs, ?) WHERE id = ?",
+            arguments: [nowMs, device.rowID]
+        )
+        return Problem(
+            .logFork,
+            "The device signed another entry \(position.sequence) than HQ holds: is its disk a"
+                + " copy? Its rights rest until an operator has looked.",
+            extras: [.init("seq", .integer(position.sequence)), .init("h", position.hash.json)]
+        )
+    }
+
+    /// The log's hash at a place that HQ holds.
+    private func hash(at sequence: Int64, _ log: Log, _ device: Device) throws -> ChainHash {
+        if sequence == log.head.sequence { return log.head.hash }
+        if sequence == 0 { return device.identity.genesis }
+        let statement = try db.cachedStatement(
+            sql: "SELECT hash FROM entry WHERE log = ? AND sequence = ?"
+        )
+        guard let data = try Data.fetchOne(statement, arguments: [log.id, sequence]),
+            let hash = ChainHash(Array(data))
+        else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an entry is missing") }
+        return hash
+    }
+
+    private func insert(
+        _ entries: some Sequence<ParsedEntry>,
+        in log: inout Log,
+        of device: Device
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO entry (log, sequence, body, hash, receivedAtMs) VALUES (?, ?, ?, ?, ?)
+                """
+        )
+        var book = Book(db, device: device, logID: log.id)
+        var head = log.head
+        var codes: [QuarantineCode: Int] = [:]
+        for entry in entries {
+            let line = entry.line
+            try statement.execute(arguments: [
+                log.id, line.sequence, Data(line.body), Data(line.hash.bytes), nowMs,
+            ])
+            if let code = try book.apply(entry) {
+                try quarantine(line.sequence, code, log)
+                codes[code, default: 0] += 1
+            }
+            head = line.position
+        }
+        try book.close()
+        for (code, count) in codes {
+            try alarm(.quarantined, "\(count) entries: \(code.rawValue)", device)
+        }
+        guard head != log.head else { return }
+        log.head = head
+        let update = try db.cachedStatement(
+            sql: "UPDATE log SET sequence = ?, hash = ? WHERE id = ?"
+        )
+        try update.execute(arguments: [head.sequence, Data(head.hash.bytes), log.id])
+    }
+
+    private func quarantine(_ sequence: Int64, _ code: QuarantineCode, _ log: Log) throws {
+        try db.execute(
+            sql: "INSERT INTO quarantine (log, sequence, code) VALUES (?, ?, ?)",
+            arguments: [log.id, sequence, code.rawValue]
+        )
+    }
+
+    /// The batch's entries without effect, whether stored now or before.
+    private func quarantined(in log: Log) throws -> [AckV1.Quarantined] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT sequence, code FROM quarantine
+                WHERE log = ? AND sequence BETWEEN ? AND ? ORDER BY sequence
+                """
+        )
+        return try Row.fetchAll(statement, arguments: [log.id, batch.header.first, batch.last])
+            .map { AckV1.Quarantined(sequence: $0["sequence"], code: $0["code"]) }
+    }
+
+    private func note(_ device: Device) throws {
+        let statement = try db.cachedStatement(
+            sql: "UPDATE device SET lastSeenAtMs = ?, report = ? WHERE id = ?"
+        )
+        try statement.execute(arguments: [nowMs, batch.header.report.json.text, device.rowID])
+    }
+
+    private func alarm(_ kind: AlarmKind, _ detail: String, _ device: Device) throws {
+        try HQStore.raise(kind, detail, device.identity.device, nowMs: nowMs, db)
+    }
+}
+
+extension AckV1.Credit {
+    /// What HQ takes from any device at any time: two full batches.
+    static let whole = Self(
+        entryCount: Int64(2 * BatchV1.entryCountMax),
+        byteCount: Int64(2 * BatchV1.byteCountMax),
+        afterMs: 0
+    )
+}
+
+extension Problem {
+    static func revoked(_ device: DeviceID) -> Self {
+        Self(.deviceRevoked, "HQ no longer trusts \(device.text); set the device up again.")
+    }
+
+    static func gap(_ head: LogPosition) -> Self {
+        Self(
+            .logGap,
+            "Send entry \(head.sequence + 1) next.",
+            extras: [
+                .init("expected", .integer(head.sequence + 1)), .init("h", head.hash.json),
+            ]
+        )
+    }
+
+    static func regressed(_ head: LogPosition) -> Self {
+        Self(
+            .logRegressed,
+            "HQ holds entries up to \(head.sequence), which the device no longer has: was its disk"
+                + " restored?",
+            extras: [.init("received", .integer(head.sequence)), .init("h", head.hash.json)]
+        )
+    }
+}
+
+extension ChainHash {
+    /// The hash as the wire writes it.
+    var json: CanonicalJSON { .string(Base64.text(bytes)) }
+}
+
+extension DeviceReportV1 {
+    /// The report as HQ keeps it for operators.
+    var json: CanonicalJSON {
+        [
+            "wallMs": .integer(now.wall.unixMs),
+            "clock": .string(now.quality.rawValue),
+            "boot": .integer(now.boot),
+            "pending": .integer(pendingCount),
+            "oldestAgeS": .integer(oldestAgeS),
+            "programme": programmeDigest.map(CanonicalJSON.string) ?? .null,
+            "freeMB": .integer(freeMB),
+        ]
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import GRDB
+public import LoyaltyCore
+import SyncWire
+
+/// What operators read.
+extension HQStore {
+    /// Most entries of one answer.
+    ///
+    /// Source: our own bound; some 500 kB.
+    static let entryCountMax: Int64 = 1_000
+
+    /// All devices with their logs' heads, by label.
+    func devices() async throws -> CanonicalJSON {
+        try await queue.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT d.*, coalesce(l.sequence, 0) AS received,
+                        coalesce(l.prunable, 0) AS prunable
+                    FROM device d LEFT JOIN log l ON l.device = d.id AND l.epoch = d.epoch
+                    ORDER BY d.label, d.deviceID
+                    """
+            )
+            return .array(rows.map(Self.deviceJSON))
+        }
+    }
+
+    private static func deviceJSON(_ row: Row) -> CanonicalJSON {
+        let number = { (name: String) in (row[name] as Int64?).map(CanonicalJSON.integer) ?? .null }
+        let text = { (name: String) in (row[name] as String?).map(CanonicalJSON.string) ?? .null }
+        let report = (row["report"] as String?).flatMap { text in
+            do throws(CanonicalJSONError) {
+                return try CanonicalJSON(parsing: text.utf8)
+            } catch {
+                return nil
+            }
+        }
+        return [
+            "device": text("deviceID"),
+            "label": text("label"),
+            "epoch": number("epoch"),
+            "received": number("received"),
+            "prunable": number("prunable"),
+            "lastSeenAtMs": number("lastSeenAtMs"),
+            "revokedAtMs": number("revokedAtMs"),
+            "frozenAtMs": number("frozenAtMs"),
+            "agentVersion": text("agentVersion"),
+            "report": report ?? .null,
+        ]
+    }
+
+    /// What a member holds, by asset and bucket; empty amounts are left out.
+    public func balances(of member: MemberNumber) async throws -> [Posting] {
+        try await queue.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT asset, bucket, amount FROM balance
+                    WHERE member = ? AND amount > 0 ORDER BY asset, bucket
+                    """,
+                arguments: [member.value]
+            ).compactMap { row in
+                guard let asset = Asset(name: row["asset"]), let bucket = Bucket(row["bucket"])
+                else { return nil }
+                return Posting(asset, bucket, row["amount"])
+            }
+        }
+    }
+
+    /// A slice of a device's log as HQ holds it.
+    func entries(
+        of device: DeviceID,
+        after sequence: Int64,
+        limit: Int64
+    ) async throws -> CanonicalJSON {
+        try await queue.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT e.sequence, e.body, e.hash, e.receivedAtMs, q.code
+                    FROM device d
+                    JOIN log l ON l.device = d.id AND l.epoch = d.epoch
+                    JOIN entry e ON e.log = l.id
+                    LEFT JOIN quarantine q ON q.log = e.log AND q.sequence = e.sequence
+                    WHERE d.deviceID = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?
+                    """,
+                arguments: [device.text, sequence, min(limit, Self.entryCountMax)]
+            )
+            return .array(rows.map(Self.entryJSON))
+        }
+    }
+
+    private static func entryJSON(_ row: Row) -> CanonicalJSON {
+        [
+            "seq": .integer(row["sequence"]),
+            "h": .string(Base64.text(row["hash"] as Data)),
+            "receivedAtMs": .integer(row["receivedAtMs"]),
+            "quarantine": (row["code"] as String?).map(CanonicalJSON.string) ?? .null,
+            "line": .string(String(decoding: row["body"] as Data, as: UTF8.self)),
+        ]
+    }
+
+    /// Entries kept without effect, the latest first.
+    func quarantine() async throws -> CanonicalJSON {
+        try await queue.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT d.deviceID, d.label, l.epoch, q.sequence, q.code, e.receivedAtMs
+                    FROM quarantine q
+                    JOIN entry e ON e.log = q.log AND e.sequence = q.sequence
+                    JOIN log l ON l.id = q.log
+                    JOIN device d ON d.id = l.device
+                    ORDER BY e.receivedAtMs DESC, q.sequence DESC LIMIT ?
+                    """,
+                arguments: [Self.entryCountMax]
+            )
+            return .array(
+                rows.map { row in
+                    [
+                        "device": .string(row["deviceID"]),
+                        "label": .string(row["label"]),
+                        "epoch": .integer(row["epoch"]),
+                        "seq": .integer(row["sequence"]),
+                        "code": .string(row["code"]),
+                        "receivedAtMs": .integer(row["receivedAtMs"]),
+                    ]
+                }
+            )
+        }
+    }
+}

@@ -1,0 +1,278 @@
+import Hummingbird
+import Logging
+import LoyaltyCore
+import NIOCore
+import SyncWire
+
+/// `POST /v1/devices/{device}/log`: where devices push their logs (SYNC.md 2.2).
+///
+/// May be called twice with the same entries, cut in any way: what HQ holds is passed over.
+struct PushController {
+    let store: HQStore
+    let key: SigningKey
+    let gate: PushGate
+    let logger: Logger
+
+    /// Most bytes of a push as it travels.
+    ///
+    /// Source: a whole batch without compression.
+    static let contentByteCountMax = BatchV1.wholeByteCountMax
+
+    @Sendable
+    func push(_ request: Request, context: some RequestContext) async throws -> Response {
+        guard let device = context.parameters.get("device").flatMap({ DeviceID($0) })
+        else { throw Problem(.deviceUnknown, "The address names no device.") }
+        return try await gate.admit {
+            let ack = try await ingest(request, from: device)
+            return Response(json: ack.bytes(signedBy: key))
+        }
+    }
+
+    private func ingest(_ request: Request, from device: DeviceID) async throws -> AckV1 {
+        let isCompressed = try Self.isCompressed(request)
+        let content = try await Self.content(of: request)
+        let known = try await trusted(device)
+        try await authenticate(request, content, known)
+
+        let batch = try Self.batch(isCompressed ? try Self.inflated(content) : content)
+        try Self.check(batch.header, against: request, known)
+        let outcome = try await store.ingest(try await verified(batch, known))
+        switch outcome {
+        case .held(let ack):
+            note(ack, device)
+            return ack
+        case .refused(let problem):
+            logger.warning(
+                "push refused",
+                metadata: ["device": "\(device.text)", "problem": "\(problem.type.rawValue)"]
+            )
+            throw problem
+        }
+    }
+
+    private func note(_ ack: AckV1, _ device: DeviceID) {
+        logger.debug(
+            "push held",
+            metadata: [
+                "device": "\(device.text)", "received": "\(ack.received.sequence)",
+                "dup": "\(ack.duplicateCount)",
+            ]
+        )
+        if !ack.quarantined.isEmpty {
+            logger.warning(
+                "alarm",
+                metadata: [
+                    "kind": "\(AlarmKind.quarantined.rawValue)", "device": "\(device.text)",
+                    "count": "\(ack.quarantined.count)",
+                ]
+            )
+        }
+    }
+
+    // MARK: The body
+
+    /// Whether the body is gzip; any other encoding or type is refused.
+    private static func isCompressed(_ request: Request) throws -> Bool {
+        let type = request.field("content-type")?.prefix { $0 != ";" }
+        guard type == PushRequestV1.mediaType[...] else {
+            throw Problem(.encoding, "Send a batch as \(PushRequestV1.mediaType).")
+        }
+        switch request.field("content-encoding") {
+        case nil, "identity": return false
+        case "gzip": return true
+        default: throw Problem(.encoding, "Send the batch as gzip, or as it is.")
+        }
+    }
+
+    private static func content(of request: Request) async throws -> [UInt8] {
+        do {
+            return Array(
+                try await request.body.collect(upTo: contentByteCountMax).readableBytesView
+            )
+        } catch is NIOTooManyBytesError {
+            throw Problem.tooLarge(BatchError.tooManyBytes(contentByteCountMax + 1).description)
+        }
+    }
+
+    private static func inflated(_ content: [UInt8]) throws -> [UInt8] {
+        do throws(GzipError) {
+            return try Gzip.decompress(content)
+        } catch {
+            switch error {
+            case .tooLarge: throw Problem.tooLarge(error.description)
+            case .damaged: throw Problem(.badRequest, error.description)
+            }
+        }
+    }
+
+    private static func batch(_ bytes: [UInt8]) throws -> BatchV1 {
+        do throws(BatchError) {
+            return try BatchV1(parsing: bytes)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// The header must name what the signed fields and the address name.
+    private static func check(
+        _ header: BatchHeaderV1,
+        against request: Request,
+        _ device: Device
+    ) throws {
+        guard header.device == device.identity.device,
+            request.field("log-epoch") == String(header.epoch),
+            request.field("log-first") == String(header.first),
+            request.field("log-count") == String(header.count)
+        else {
+            throw Problem(
+                .badRequest,
+                "The batch's first line names another device, epoch, first entry or count than the"
+                    + " request."
+            )
+        }
+    }
+
+    private func verified(_ batch: BatchV1, _ device: Device) async throws -> VerifiedBatch {
+        guard let key = device.publicKey
+        else { throw Problem(.hqFailed, "The device's key on record is damaged.") }
+        do throws(BatchError) {
+            return try VerifiedBatch(batch, key: key)
+        } catch {
+            if error == .signatureInvalid {
+                await alarm("a checkpoint that the device's key did not sign", device)
+            }
+            throw Problem(error)
+        }
+    }
+
+    // MARK: The sender
+
+    private func trusted(_ device: DeviceID) async throws -> Device {
+        guard let known = try await store.device(device) else { throw Problem.unknown(device) }
+        guard known.revokedAtMs == nil else { throw Problem.revoked(device) }
+        return known
+    }
+
+    /// Checks signature, time, nonce and digest, in this order.
+    private func authenticate(
+        _ request: Request,
+        _ content: [UInt8],
+        _ device: Device
+    ) async throws {
+        let signature = try await signature(of: request, device)
+        let nowMs = store.nowMs()
+        let skewS = nowMs / 1_000 - signature.createdS
+        guard abs(skewS) <= RequestSignature.skewSMax else {
+            throw Problem(
+                .clockSkew,
+                "The request was signed \(skewS) seconds ago by HQ's clock; sign by serverMs.",
+                extras: [.init("serverMs", .integer(nowMs))]
+            )
+        }
+        guard gate.take(signature.nonce, of: device.identity.device, nowMs: nowMs) else {
+            throw Problem(.signatureInvalid, "The nonce was used before; sign the request anew.")
+        }
+        guard ContentDigest.isValid(request.field(ContentDigest.fieldName) ?? "", for: content)
+        else {
+            throw Problem(
+                .chainInvalid,
+                "The body is not the one that Content-Digest describes; send it again.",
+                extras: [.init("index", 0)]
+            )
+        }
+    }
+
+    private func signature(
+        of request: Request,
+        _ device: Device
+    ) async throws -> RequestSignature {
+        let signature: RequestSignature
+        do throws(RequestSignatureError) {
+            signature = try RequestSignature(
+                inputValue: request.field(RequestSignature.inputFieldName) ?? "",
+                value: request.field(RequestSignature.fieldName) ?? ""
+            )
+        } catch {
+            await alarm(error.description, device)
+            throw Problem(.signatureInvalid, "\(error); sign as docs/protocol.md says.")
+        }
+        guard let key = device.publicKey, let signable = Self.signable(request),
+            signature.isValid(for: signable, key: key)
+        else {
+            await alarm("a request that the device's key did not sign", device)
+            throw Problem(
+                .signatureInvalid,
+                "The device's key did not sign this request as it arrived: check the key, and"
+                    + " whether a proxy changes Host or the path."
+            )
+        }
+        return signature
+    }
+
+    private static func signable(_ request: Request) -> SignableRequest? {
+        guard let digest = request.field(ContentDigest.fieldName),
+            let epoch = request.field("log-epoch"), let first = request.field("log-first"),
+            let count = request.field("log-count"), let target = request.head.path
+        else { return nil }
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        return SignableRequest(
+            method: request.method.rawValue,
+            authority: request.head.authority ?? "",
+            path: parts.first.map(String.init) ?? "",
+            query: parts.count > 1 ? String(parts[1]) : nil,
+            fields: PushRequestV1.covered(digest: digest, epoch: epoch, first: first, count: count)
+        )
+    }
+
+    /// Tells operators about a request that is not what its sender claims; not more often than
+    /// makes sense, and never at the cost of the answer.
+    private func alarm(_ detail: String, _ device: Device) async {
+        let id = device.identity.device
+        guard gate.isAlarmDue(.signatureInvalid, id, nowMs: store.nowMs()) else { return }
+        let kind = AlarmKind.signatureInvalid
+        logger.warning("alarm", metadata: ["kind": "\(kind.rawValue)", "device": "\(id.text)"])
+        do {
+            try await store.raise(kind, detail, id)
+        } catch {
+            logger.error("alarm not stored", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension Problem {
+    /// A batch beyond its limits, compressed or not.
+    static func tooLarge(_ detail: String) -> Self {
+        Self(
+            .batchTooLarge,
+            detail,
+            extras: [
+                .init("max", .integer(Int64(BatchV1.byteCountMax))),
+                .init("entryMax", .integer(Int64(BatchV1.entryCountMax))),
+            ]
+        )
+    }
+
+    /// What a device is told about a batch that does not hold.
+    init(_ error: BatchError) {
+        switch error {
+        case .tooManyBytes, .tooManyEntries:
+            self = .tooLarge(error.description)
+        case .countMismatch(_, let found):
+            self.init(
+                .chainInvalid,
+                error.description,
+                extras: [.init("index", .integer(Int64(found)))]
+            )
+        case .chainInvalid(let index):
+            self.init(
+                .chainInvalid,
+                error.description,
+                extras: [.init("index", .integer(Int64(index)))]
+            )
+        case .signatureInvalid:
+            self.init(.signatureInvalid, error.description)
+        case .cutShort, .notJSON, .unknownVersion, .malformed, .notNext:
+            self.init(.badRequest, error.description)
+        }
+    }
+}

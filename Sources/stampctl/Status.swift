@@ -1,0 +1,148 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import LoyaltyCore
+import NIOCore
+import NIOHTTP1
+
+/// `stampctl status`: how the agent is, and what to do.
+struct Status: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show scanners, queue, last acknowledgement, clock, disk, and what to do.",
+        discussion: """
+            Asks the agent over its socket; run as root or as a member of the group stampd. Exits \
+            with 0 if all is well, with 1 if there is something to do, with 2 if the agent does \
+            not answer.
+            """
+    )
+
+    @Option(help: "The agent's socket; a running demo's is found by itself.")
+    var socket: String?
+
+    @Flag(help: "Print the agent's JSON as it is.")
+    var json = false
+
+    func run() async throws {
+        let path = socket ?? Self.standardSocket()
+        let bytes: [UInt8]
+        do {
+            guard access(path, F_OK) == 0 else { throw StatusError.noSocket }
+            bytes = try await Self.ask(path)
+        } catch {
+            let words = "\(StatusError.noAnswer(path: path, reason: "\(error)"))\n"
+            FileHandle.standardError.write(Data(words.utf8))
+            throw ExitCode(2)
+        }
+        let status = try CanonicalJSON(parsing: bytes)
+        print(json ? status.text : StatusReport(status).text)
+        if status["advice"]?.arrayValue?.isEmpty == false { throw ExitCode(1) }
+    }
+
+    private static func standardSocket() -> String {
+        let paths = ["/run/stampd/stampd.sock", "/tmp/stampd-demo-\(getuid())/stampd.sock"]
+        return paths.first { access($0, F_OK) == 0 } ?? paths[0]
+    }
+
+    private static func ask(_ path: String) async throws -> [UInt8] {
+        let host = path.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? path
+        let request = HTTPClientRequest(url: "http+unix://\(host)/v1/status")
+        let reply = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+        let body = try await reply.body.collect(upTo: 1_048_576)
+        guard reply.status == .ok else { throw StatusError.refused(reply.status.code) }
+        return Array(body.readableBytesView)
+    }
+}
+
+/// Why there is no status.
+enum StatusError: Error, CustomStringConvertible {
+    case noSocket
+    case noAnswer(path: String, reason: String)
+    case refused(UInt)
+
+    var description: String {
+        switch self {
+        case .noSocket: "there is no such socket"
+        case .noAnswer(let path, let reason):
+            "the agent does not answer on \(path) (\(reason)): see 'systemctl status stampd', and"
+                + " run this as root or as a member of the group stampd"
+        case .refused(let status): "HTTP status \(status)"
+        }
+    }
+}
+
+/// The status as lines for a terminal.
+struct StatusReport {
+    private let status: CanonicalJSON
+
+    init(_ status: CanonicalJSON) {
+        self.status = status
+    }
+
+    var text: String {
+        (heading + scanners + [queue, hq, ledger, clock] + advice).joined(separator: "\n")
+    }
+
+    private var heading: [String] {
+        let programme = status["programme"]
+        return [
+            "stampd \(string(status["version"])) of store \(string(status["store"]))",
+            "device     \(string(status["device"]))",
+            "programme  \(string(programme?["name"])) version \(number(programme?["version"]))",
+        ]
+    }
+
+    private var scanners: [String] {
+        let all = status["scanners"]?.arrayValue ?? []
+        return all.isEmpty
+            ? ["scanners   none adopted"]
+            : all.map { scanner in
+                let state = scanner["isAttached"]?.boolValue == true ? "attached" : "unplugged"
+                let problem = scanner["problem"]?.stringValue.map { ": \($0)" } ?? ""
+                return "scanner    \(string(scanner["label"])) (\(string(scanner["identity"])),"
+                    + " till \(string(scanner["till"]))) \(state)\(problem)"
+            }
+    }
+
+    private var queue: String {
+        let queue = status["queue"]
+        let age = queue?["oldestAgeSeconds"]?.integerValue.map { ", the oldest for \($0) s" } ?? ""
+        return "queue      \(number(queue?["pendingCount"])) entries wait for HQ\(age);"
+            + " \(number(queue?["headSequence"])) recorded,"
+            + " \(number(queue?["receivedSequence"])) acknowledged"
+    }
+
+    private var hq: String {
+        let hq = status["hq"]
+        guard let url = hq?["url"]?.stringValue else { return "HQ         none configured" }
+        let state =
+            switch hq?["isOnline"]?.boolValue {
+            case true?: "online"
+            case false?: "away, next try in \(number(hq?["retryInSeconds"])) s"
+            case nil: "not asked yet"
+            }
+        let last = hq?["lastAckAt"]?.integerValue.map {
+            ", last acknowledged \(Date(timeIntervalSince1970: Double($0) / 1_000).ISO8601Format())"
+        }
+        return "HQ         \(url) \(state)\(last ?? "")"
+    }
+
+    private var ledger: String {
+        let problem = status["ledgerProblem"]?.stringValue ?? "records"
+        let free = (status["freeByteCount"]?.integerValue ?? 0) / 1_048_576
+        return "ledger     \(problem); \(free) MiB free"
+    }
+
+    private var clock: String { "clock      \(string(status["clock"]))" }
+
+    private var advice: [String] {
+        let advice = status["advice"]?.arrayValue ?? []
+        return advice.isEmpty
+            ? ["all is well"] : advice.map { "to do      \(string($0["text"]))" }
+    }
+
+    private func string(_ value: CanonicalJSON?) -> String { value?.stringValue ?? "?" }
+
+    private func number(_ value: CanonicalJSON?) -> String {
+        value?.integerValue.map(String.init) ?? "?"
+    }
+}

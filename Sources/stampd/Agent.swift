@@ -1,0 +1,166 @@
+import CounterAPI
+import DaemonKit
+import Documents
+import LedgerDB
+import Logging
+import LoyaltyCore
+import NIOPosix
+import ScanCodec
+import ScannerIO
+import ServiceLifecycle
+import StampAgent
+import SyncWire
+import UnixSignals
+
+/// Every part of the agent, tied together.
+struct Agent {
+    /// The counter, whose hub tells what happens.
+    let counter: Counter
+    /// The ledger.
+    let ledger: Ledger
+    /// The services, in start order; they stop in reverse, so that no scan can arrive after the
+    /// ledger's last push.
+    let services: [any Service]
+    /// The log.
+    let logger: Logger
+
+    /// The services as one, ended by SIGTERM or SIGINT.
+    ///
+    /// - Parameter notifier: Who is told that the agent is ready, well, and stopping.
+    /// - Returns: The group; `run()` returns once all of them have ended.
+    func serviceGroup(notifier: ServiceNotifier) -> ServiceGroup {
+        let health = HealthService(
+            counter: counter,
+            ledger: ledger,
+            notifier: notifier,
+            watchdog: .fromEnvironment(),
+            logger: logger
+        )
+        var configuration = ServiceGroupConfiguration(
+            services: services + [health],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        // The last push may take its whole time-out; systemd waits 20 s.
+        configuration.maximumGracefulShutdownDuration = .seconds(15)
+        return ServiceGroup(configuration: configuration)
+    }
+}
+
+/// Builds every part of the agent; this is the only place that knows them all.
+///
+/// - Parameters:
+///   - configuration: What the store's file says.
+///   - logger: The log.
+///   - onScan: Called for each scan as the reader hands it over.
+///   - onListening: Called with the TCP port once the display's page is served.
+/// - Returns: The agent, its ledger open and its programme loaded.
+/// - Throws: `LedgerError`, `DocumentError`, `SecretFileError` and the like; each says what to do.
+func buildAgent(
+    _ configuration: AgentConfiguration,
+    logger: Logger,
+    onScan: @escaping @Sendable () -> Void = {},
+    onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+) throws -> Agent {
+    let floor = TimeFloor()
+    let clock = AgentClock.system(floor: floor, isSynchronised: KernelClock.isSynchronised)
+    let device = try DeviceKey.load(
+        from: configuration.statePath,
+        clock: clock.reading().wall
+    )
+    let ledger = try openLedger(configuration, device, at: clock.reading())
+    let file = ProgrammeFile(configuration)
+    let loaded = try file.load(replacing: nil)
+    let board = StatusBoard(hqURL: configuration.hq?.url)
+    board.update { $0.programmeProblem = loaded.problem }
+    let counter = Counter(
+        ledger: ledger,
+        programme: loaded.programme,
+        clock: clock,
+        settings: CounterSettings(
+            store: configuration.store,
+            tills: configuration.tills,
+            invoiceKeys: configuration.invoiceKeys.compactMap { EInvoiceKey(hex: Hex.text($0)) },
+            version: agentVersion
+        ),
+        board: board,
+        hub: EventHub(),
+        logger: logger
+    )
+    let scanners = try makeScanners(
+        configuration,
+        counter: counter,
+        board: board,
+        logger: logger,
+        onScan: onScan
+    )
+    let services: [any Service] =
+        try syncServices(configuration, device.key, counter, floor, logger)
+        + [
+            TillService(counter: counter, logger: logger),
+            ReloadService(file: file, counter: counter, board: board, logger: logger),
+            makeCounterService(configuration, counter, logger, onListening),
+            // Stops before the pages' service, which waits for the events to end.
+            HubService(hub: counter.hub),
+        ] + scanners
+    return Agent(counter: counter, ledger: ledger, services: services, logger: logger)
+}
+
+private func openLedger(
+    _ configuration: AgentConfiguration,
+    _ device: DeviceKey,
+    at reading: ClockReading
+) throws -> Ledger {
+    try Ledger.open(
+        Ledger.Settings(path: "\(configuration.statePath)/ledger.sqlite"),
+        identity: device.identity,
+        // A machine that hides its boot looks like a new one at each start: nothing then relies
+        // on its boot clock.
+        boot: BootFact(
+            bootID: BootID.current() ?? Hex.text((0..<16).map { _ in UInt8.random(in: 0...255) }),
+            version: agentVersion
+        ),
+        at: reading
+    )
+}
+
+private func syncServices(
+    _ configuration: AgentConfiguration,
+    _ key: SigningKey,
+    _ counter: Counter,
+    _ floor: TimeFloor,
+    _ logger: Logger
+) throws -> [any Service] {
+    guard let hq = configuration.hq, let hqKey = PublicKey(hq.publicKey) else { return [] }
+    let link = HTTPLink(url: hq.url, trustRootsPath: hq.trustRootsPath)
+    return [
+        link,
+        SyncService(
+            counter: counter,
+            link: link,
+            keys: SyncKeys(device: key, hq: hqKey),
+            floor: floor,
+            logger: logger
+        ),
+    ]
+}
+
+private func makeCounterService(
+    _ configuration: AgentConfiguration,
+    _ counter: Counter,
+    _ logger: Logger,
+    _ onListening: @escaping @Sendable (Int) async -> Void
+) -> CounterService {
+    CounterService(
+        counter: counter,
+        settings: CounterService.Settings(
+            address: CounterService.LoopbackAddress(rawValue: configuration.listen.address)
+                ?? .ipv4,
+            port: configuration.listen.port,
+            socketPath: configuration.listen.socketPath
+        ),
+        eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+        logger: logger,
+        onListening: onListening
+    )
+}

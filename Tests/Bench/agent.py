@@ -1,0 +1,288 @@
+"""A real stampd with a scanner on a pty and one display connected, and an HQ for it."""
+
+import base64
+import http.client
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+import tty
+
+PROGRAMME = """programme: bench
+version: 1
+title: {zh-Hant: 青田咖啡集點, en: Qingtian Coffee rewards}
+currency: TWD
+utcOffset: "+08:00"
+from: 2020-01-01
+through: 2099-12-31
+amountMax: 100000
+receipts: {ageDaysMax: 366}
+cards:
+  - id: latte
+    title: {zh-Hant: 拿鐵集點卡, en: Latte card}
+    reward: {zh-Hant: 一杯拿鐵, en: one latte}
+    stamps: 10
+    perVisit: 1
+    stampsEach: visit
+    guard: none
+points:
+  - {id: base, per: 35, give: 1}
+"""
+WAIT_S = 60
+
+
+def card(member):
+    """The printed card of a member: kind 4, 14 digits, two digits of ISO 7064 MOD 97-10."""
+    digits = f"4{member:014}"
+    return f"{digits}{98 - int(digits) * 100 % 97:02}"
+
+
+def make_state(bench, name, state=None):
+    """Makes a state directory with a device's key; returns it."""
+    state = state or os.path.join(bench.path(name), "state")
+    config = write_configuration(bench, name, state, None, "/dev/null")
+    os.makedirs(state, mode=0o700, exist_ok=True)
+    subprocess.run(
+        [bench.stampd, "identity", "--config", config], check=True, stdout=subprocess.DEVNULL
+    )
+    return state
+
+
+def write_configuration(bench, name, state, hq, scanner, port=0):
+    directory = bench.path(name)
+    programme = os.path.join(directory, "programme.yaml")
+    with open(programme, "w") as file:
+        file.write(PROGRAMME)
+    # An HQ that is away: nothing listens on port 9 of this machine.
+    url, key = hq or ("http://127.0.0.1:9", base64.b64encode(bytes([7] * 32)).decode())
+    config = os.path.join(directory, "stampd.yaml")
+    with open(config, "w") as file:
+        file.write(
+            f"store: bench\nstoreTitle: {{zh-Hant: 青田咖啡, en: Bench}}\n"
+            f"state: {state}\nprogramme: {programme}\ntills: [\"1\"]\n"
+            f"listen: {{address: 127.0.0.1, port: {port}, socket: {directory}/sock}}\n"
+            f"hq: {{url: \"{url}\", key: \"{key}\"}}\n"
+            f"scanners:\n  adoptKnown: true\n  adopt:\n"
+            f"    - {{match: {scanner}, transport: serial, till: \"1\"}}\n"
+        )
+    return config
+
+
+class Headquarters:
+    """An HQ that knows the device of a state directory."""
+
+    def __init__(self, bench, state):
+        self.command = [bench.stampbench, "hq", bench.path("hq"), state]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        answer = json.loads(self.process.stdout.readline())
+        return f"http://127.0.0.1:{answer['port']}", answer["key"]
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.process.stdout.close()
+
+
+class Agent:
+    """A running stampd; it is ready, and a display follows its till."""
+
+    def __init__(self, bench, name, state=None, hq=None):
+        self.directory = bench.path(name)
+        self.bench, self.hq = bench, hq
+        self.state = state or os.path.join(self.directory, "state")
+        self.name = name
+        self.pending_count = 0
+        self.sequence = 0
+
+    def __enter__(self):
+        self.scanner, line = pty.openpty()
+        tty.setraw(line)
+        port = free_port()
+        # By a link in a directory of its own: the agent watches the directory that a node named by
+        # its path will appear in, and other programs' terminals come and go in /dev/pts.
+        node = os.path.join(self.bench.path(f"{self.name}-line"), "scanner")
+        if os.path.lexists(node):
+            os.unlink(node)
+        os.symlink(os.ttyname(line), node)
+        config = write_configuration(self.bench, self.name, self.state, self.hq, node, port)
+        os.close(line)
+        notify_path = os.path.join(self.directory, "notify")
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(notify_path)
+        self.notify.settimeout(WAIT_S)
+        self.log = open(os.path.join(self.directory, "log"), "w+")
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [self.bench.stampd, "run", "--config", config],
+            env={**os.environ, "NOTIFY_SOCKET": notify_path},
+            stdout=self.log, stderr=self.log,
+        )
+        try:
+            while b"READY=1" not in self.notify.recv(4096):
+                pass
+            self.ready_after = time.monotonic() - self.started
+            self.events = Events(port)
+        except Exception:
+            self.__exit__()
+            self.log.seek(0)
+            raise RuntimeError(f"stampd did not start: {self.log.read()}")
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.notify.close()
+        os.close(self.scanner)
+        os.unlink(os.path.join(self.directory, "notify"))
+
+    def first_scan(self):
+        """Scans a card as soon as the scanner is read.
+
+        Returns the seconds from the start to READY=1, to the scanner being read, and to the
+        award on the event stream.
+        """
+        status = self.events.wait(
+            "status", lambda status: any(s["isAttached"] for s in status["scanners"])
+        )
+        attached_after = time.monotonic() - self.started
+        os.write(self.scanner, card(int(status["queue"]["headSequence"]) % 1000).encode() + b"\r")
+        self.events.wait("till", lambda view: view["phase"] == "award")
+        answered_after = time.monotonic() - self.started
+        return self.ready_after, attached_after, answered_after
+
+    def rest(self):
+        """Waits until the process has used no more than a trace of processor time for 5 s."""
+        status = self.events.wait("status", lambda status: True)
+        self.pending_count = int(status["queue"]["pendingCount"])
+        quiet, last = 0, self.ticks()
+        while quiet < 5:
+            time.sleep(1)
+            now = self.ticks()
+            quiet = quiet + 1 if now - last <= 1 else 0
+            last = now
+
+    def ticks(self):
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    def memory(self):
+        """What /proc/PID/status says of memory, in MB of 1,000,000 bytes."""
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return {
+                line.split(":")[0]: int(line.split()[1]) * 1024 / 1e6
+                for line in status
+                if re.match("(VmRSS|VmHWM|RssAnon):", line)
+            }
+
+    def voluntary_switches(self, seconds):
+        """How often threads that had gone to sleep were woken; threads that ended are left out."""
+        before = self.switches()
+        time.sleep(seconds)
+        after = self.switches()
+        return sum(count - before.get(thread, 0) for thread, count in after.items())
+
+    def switches(self):
+        directory = f"/proc/{self.process.pid}/task"
+        counts = {}
+        for thread in os.listdir(directory):
+            with open(f"{directory}/{thread}/status") as status:
+                match = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status.read(), re.M)
+            counts[thread] = int(match.group(1))
+        return counts
+
+    def blocking_returns(self, seconds):
+        """Returns of system calls that can block, over all threads, by strace."""
+        calls = "epoll_wait,epoll_pwait,epoll_pwait2,poll,ppoll,select,pselect6,futex,nanosleep," \
+            "clock_nanosleep,rt_sigtimedwait,accept4,recvmsg,read"
+        output = os.path.join(self.directory, "strace")
+        tracer = subprocess.Popen(
+            ["strace", "--follow-forks", "--relative-timestamps", "--output", output,
+             "--trace", calls, "--attach", str(self.process.pid)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )
+        tracer.stderr.readline()  # strace says when it has attached
+        time.sleep(seconds + 1)
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(WAIT_S)
+        tracer.stderr.close()
+        # What is still unfinished at the end has not returned; a time-out of 0 and waking another
+        # thread do not block, and a read after a wake-up is no other one.
+        with open(output) as lines:
+            return sum(
+                1 for line in lines
+                if re.search(r" = -?\d", line)
+                and not re.search(
+                    r"<unfinished|ERESTART|EAGAIN|FUTEX_WAKE|epoll_wait.*, 0\) = |\bread\(", line
+                )
+            )
+
+
+class Events:
+    """A display's connection: Server-Sent Events of till 1, read by a thread."""
+
+    def __init__(self, port):
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            try:
+                self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
+                self.connection.request("GET", "/v1/events?till=1")
+                self.response = self.connection.getresponse()
+                break
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+        if self.response.status != 200:
+            raise RuntimeError(f"events: HTTP status {self.response.status}")
+        self.condition = threading.Condition()
+        self.news = []
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        name = ""
+        try:
+            for line in self.response:
+                text = line.decode().rstrip("\n")
+                if text.startswith("event: "):
+                    name = text[7:]
+                elif text.startswith("data: "):
+                    with self.condition:
+                        self.news.append((name, json.loads(text[6:])))
+                        self.condition.notify()
+        except (OSError, ValueError, http.client.HTTPException):
+            pass  # the agent stops
+
+    def wait(self, name, is_awaited):
+        """Waits for an event; those seen before count for `status`, which is a whole picture."""
+        deadline = time.monotonic() + WAIT_S
+        seen = 0 if name == "status" else len(self.news)
+        with self.condition:
+            while True:
+                for kind, value in self.news[seen:]:
+                    if kind == name and is_awaited(value):
+                        return value
+                seen = len(self.news)
+                if not self.condition.wait(deadline - time.monotonic()):
+                    raise RuntimeError(f"no such event came: {name}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

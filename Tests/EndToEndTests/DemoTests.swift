@@ -1,0 +1,150 @@
+import Foundation
+import Testing
+
+/// `make demo`'s program: a scan travels from a scanner to the disk, the display and HQ.
+@Suite(.serialized)
+struct DemoTests {
+    @Test func `the demo makes three scans, takes more from stampctl, and ends in order`() throws {
+        let demo = try RunningProgram("stampd", ["demo", "--port", "0"])
+        defer { demo.end() }
+        let told = try demo.lines(until: "  watch ")
+
+        #expect(told.filter { $0.contains("  scanned ") }.count == 3)
+        for entry in 2...4 {
+            let onDisk = told.firstIndex { $0.contains("  on disk entry \(entry): ") }
+            let atHQ = told.firstIndex { $0.contains("  HQ acknowledged entry \(entry)") }
+            #expect(try #require(onDisk) < #require(atHQ))
+        }
+        #expect(told.filter { $0.contains("  on display http://127.0.0.1:") }.count == 3)
+        #expect(told.contains { $0.contains("entry 2: +1 stamps/latte") })
+        #expect(told.contains { $0.contains("entry 3: +6 points") })
+
+        #expect(try run("stampctl", ["scan", "42026112200000116"]).status == 0)
+        let more = try demo.lines(until: "HQ acknowledged entry 5")
+        #expect(more.contains { $0.contains("on disk entry 5: +1 stamps/latte") })
+        #expect(try run("stampctl", ["scan", "<script>"]).status == 0)
+        #expect(try demo.lines(until: "  refused ").last?.contains("unknown-code") == true)
+
+        let status = try run("stampctl", ["status"])
+        #expect(status.status == 0, "\(status.output)")
+        #expect(status.output.contains("0 entries wait for HQ; 5 recorded, 5 acknowledged"))
+        #expect(status.output.contains("attached"))
+        #expect(status.output.contains("all is well"))
+
+        #expect(demo.interrupt() == 0)
+    }
+
+    @Test func `without a demo, stampctl says how to start one`() throws {
+        let answer = try run("stampctl", ["scan", "1"])
+
+        #expect(answer.status == 1)
+        #expect(answer.errors.contains("make demo"))
+    }
+
+    @Test func `without an agent, stampctl says where to look`() throws {
+        let answer = try run("stampctl", ["status", "--socket", "/nonexistent/stampd.sock"])
+
+        #expect(answer.status == 2)
+        #expect(answer.errors.contains("systemctl status stampd"))
+    }
+
+    @Test func `a broken programme is named with file, line and what to write`() throws {
+        let path = NSTemporaryDirectory() + "stampd-programme-\(UUID().uuidString).yaml"
+        let good = try String(
+            contentsOf: Program.root.appending(path: "programmes/demo.yaml"),
+            encoding: .utf8
+        )
+        let broken = good.replacingOccurrences(of: "version: 1", with: "version: one")
+        try broken.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { unlink(path) }
+        let answer = try run("stampctl", ["programme", "check", path])
+
+        #expect(answer.status == 1)
+        #expect(answer.errors.contains("\(path):3:10: "), "\(answer.errors)")
+    }
+}
+
+/// Runs a built program to its end.
+private func run(
+    _ name: String,
+    _ arguments: [String]
+) throws -> (status: Int32, output: String, errors: String) {
+    let (output, errors) = (Pipe(), Pipe())
+    let process = try Program.start(name, arguments, output: output, errors: errors)
+    let text = try output.fileHandleForReading.readToEnd() ?? Data()
+    let words = try errors.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return (
+        process.terminationStatus, String(decoding: text, as: UTF8.self),
+        String(decoding: words, as: UTF8.self)
+    )
+}
+
+private enum Program {
+    static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
+
+    static func start(
+        _ name: String,
+        _ arguments: [String],
+        output: Pipe,
+        errors: Pipe?
+    ) throws -> Process {
+        let process = Process()
+        process.executableURL = root.appending(path: ".build/debug/\(name)")
+        process.arguments = arguments
+        process.standardOutput = output
+        if let errors { process.standardError = errors }
+        try process.run()
+        return process
+    }
+}
+
+/// A program that runs while a test reads what it tells.
+private final class RunningProgram {
+    private let process: Process
+    private let output = Pipe()
+    private var unread: [UInt8] = []
+
+    /// Longest time a program may take before it is ended and the test fails with what it told.
+    private static let secondsMax = 180.0
+
+    init(_ name: String, _ arguments: [String]) throws {
+        let process = try Program.start(name, arguments, output: output, errors: nil)
+        self.process = process
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.secondsMax) {
+            if process.isRunning { process.terminate() }
+        }
+    }
+
+    /// Reads lines up to the first that holds some words; fails at the program's end.
+    func lines(until words: String) throws -> [String] {
+        var found: [String] = []
+        while true {
+            while let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
+                found.append(String(decoding: unread[..<end], as: UTF8.self))
+                unread.removeSubrange(...end)
+                if found.last?.contains(words) == true { return found }
+            }
+            let more = output.fileHandleForReading.availableData
+            guard !more.isEmpty else { throw Ended(told: found) }
+            unread += more
+        }
+    }
+
+    /// Presses Ctrl-C.
+    ///
+    /// - Returns: The program's exit status.
+    func interrupt() -> Int32 {
+        process.interrupt()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    func end() {
+        if process.isRunning { process.terminate() }
+    }
+
+    struct Ended: Error {
+        let told: [String]
+    }
+}

@@ -1,0 +1,212 @@
+import LedgerDB
+import Logging
+import LoyaltyCore
+import Synchronization
+import SyncWire
+import Testing
+
+@testable import StampAgent
+
+/// The sync loop over a real ledger, against an HQ that answers as each test says.
+struct SyncServiceTests {
+    @Test func `what HQ signed for is acknowledged, and nothing else`() async throws {
+        let store = try await TestStore()
+        await store.scan(store.card)
+        let hq = FakeHQ()
+
+        let sync = makeSync(store, hq)
+        #expect(await sync.pushOnce() == .zero)
+        #expect(try await store.ledger.queue().pendingCount == 0)
+        #expect(hq.batches.map(\.bodies.count) == [2])
+        #expect(await sync.pushOnce() == nil)
+    }
+
+    @Test func `the batch that HQ gets holds together`() async throws {
+        let store = try await TestStore()
+        for _ in 0..<3 {
+            await store.scan(store.card)
+            await store.scan(store.otherCard)
+        }
+        let hq = FakeHQ()
+
+        _ = await makeSync(store, hq).pushOnce()
+        let batch = try #require(hq.batches.first)
+        let lines = try batch.verify(after: store.ledger.identity.start, key: store.key.publicKey)
+        #expect(lines.map(\.sequence) == Array(1...7))
+    }
+
+    @Test(arguments: FakeHQ.Mood.failures)
+    func `entries stay in the ledger whatever goes wrong, and the board says why`(
+        mood: FakeHQ.Mood
+    ) async throws {
+        let store = try await TestStore()
+        await store.scan(store.card)
+        let hq = FakeHQ(mood: mood)
+
+        let pause = await makeSync(store, hq).pushOnce()
+        #expect(pause != nil)
+        #expect(try await store.ledger.queue().pendingCount == 2)
+        let status = await store.counter.status()
+        #expect(status.hq.problem?.contains(mood.words) == true, "\(status.hq.problem ?? "none")")
+        #expect(status.hq.isOnline == false)
+        #expect(status.advice.contains { $0.code == "hq-away" })
+    }
+
+    @Test func `an HQ that comes back gets everything once`() async throws {
+        let store = try await TestStore()
+        let hq = FakeHQ(mood: .away)
+        let sync = makeSync(store, hq)
+        await store.scan(store.card)
+        _ = await sync.pushOnce()
+        await store.scan(store.otherCard)
+        _ = await sync.pushOnce()
+
+        hq.setMood(.well)
+        #expect(await sync.pushOnce() == .zero)
+        #expect(hq.acceptedCount == 3)
+        #expect(try await store.ledger.queue().pendingCount == 0)
+        #expect(await store.counter.status().hq.isOnline == true)
+    }
+
+    @Test func `HQ's time raises the floor under the store's clock`() async throws {
+        let store = try await TestStore()
+        let floor = TimeFloor()
+        let sync = SyncService(
+            counter: store.counter,
+            link: FakeHQ(),
+            keys: SyncKeys(device: store.key, hq: FakeHQ.key.publicKey),
+            floor: floor,
+            logger: .init(label: "test")
+        )
+
+        _ = await sync.pushOnce()
+        let dead = floor.judge(WallTime(unixMs: 0), isSynchronised: false)
+        #expect(dead.quality == .floor)
+        #expect(dead.wall == WallTime(unixMs: FakeHQ.serverMs))
+        #expect(
+            floor.judge(WallTime(unixMs: FakeHQ.serverMs + 1), isSynchronised: false).quality
+                == .anchor
+        )
+    }
+
+    @Test func `a clock that starts with a dead battery is not believed`() {
+        let floor = TimeFloor()
+
+        for unixMs in [Int64(0), 946_684_800_000, 1_577_836_800_000] {  // 1970, 2000, 2020
+            let dead = floor.judge(WallTime(unixMs: unixMs), isSynchronised: false)
+            #expect(dead.quality == .floor)
+            #expect(dead.wall == TimeFloor.firstStoreAt)
+        }
+        let living = WallTime(unixMs: 1_795_305_600_000)
+        #expect(floor.judge(living, isSynchronised: false).quality == .rtc)
+        #expect(floor.judge(living, isSynchronised: true).quality == .ntp)
+    }
+
+    private func makeSync(_ store: TestStore, _ hq: FakeHQ) -> SyncService<FakeHQ> {
+        SyncService(
+            counter: store.counter,
+            link: hq,
+            keys: SyncKeys(device: store.key, hq: FakeHQ.key.publicKey),
+            floor: TimeFloor(),
+            logger: .init(label: "test") { _ in LogLines() }
+        )
+    }
+}
+
+/// An HQ in memory, well or in one of the moods that real ones have.
+final class FakeHQ: HQLink, Sendable {
+    enum Mood: Sendable, CaseIterable {
+        case well, away, portal, forged, ahead, otherLog, half, failing, refusing
+
+        static let failures = allCases.filter { $0 != .well }
+
+        /// What the operator must read.
+        var words: String {
+            switch self {
+            case .well: ""
+            case .away: "cannot be reached"
+            case .portal: "something other than HQ answered"
+            case .forged: "not signed by HQ's key"
+            case .ahead: "does not have"
+            case .otherLog: "another log"
+            case .half: "not from HQ"
+            case .failing: "HTTP status 502"
+            case .refusing: "device-unknown"
+            }
+        }
+    }
+
+    struct Nobody: Error {}
+
+    static let key = SigningKey()
+    static let serverMs: Int64 = 1_795_400_000_000
+    let authority = "hq.test"
+    private let state: Mutex<(mood: Mood, batches: [BatchV1])>
+
+    init(mood: Mood = .well) {
+        state = Mutex((mood, []))
+    }
+
+    var batches: [BatchV1] { state.withLock { $0.batches } }
+    var acceptedCount: Int { batches.reduce(0) { $0 + $1.bodies.count } }
+
+    func setMood(_ mood: Mood) {
+        state.withLock { $0.mood = mood }
+    }
+
+    func push(_ request: PushRequestV1) async throws -> PushReply {
+        let batch = try BatchV1(parsing: try Gzip.decompress(request.content))
+        let mood = state.withLock { state in
+            if state.mood == .well { state.batches.append(batch) }
+            return state.mood
+        }
+        switch mood {
+        case .away: throw Nobody()
+        case .portal: return reply(302, "text/html", Array("<html>Welcome to free wifi".utf8))
+        case .failing: return reply(502, "text/html", Array("bad gateway".utf8))
+        case .refusing:
+            return reply(404, Problem.mediaType, Problem(.deviceUnknown, "add it").bytes)
+        case .half:
+            return reply(
+                200,
+                "application/json",
+                Array(ack(batch).bytes(signedBy: Self.key)[..<40])
+            )
+        case .forged:
+            return reply(200, "application/json", ack(batch).bytes(signedBy: SigningKey()))
+        case .ahead:
+            return reply(
+                200,
+                "application/json",
+                ack(batch, ahead: 1).bytes(signedBy: Self.key)
+            )
+        case .otherLog:
+            return reply(200, "application/json", ack(batch, epoch: 2).bytes(signedBy: Self.key))
+        case .well: return reply(200, "application/json", ack(batch).bytes(signedBy: Self.key))
+        }
+    }
+
+    private func reply(_ status: Int, _ type: String, _ content: [UInt8]) -> PushReply {
+        PushReply(status: status, mediaType: type, retryAfterS: nil, content: content)
+    }
+
+    private func ack(_ batch: BatchV1, ahead: Int64 = 0, epoch: Int64 = 1) -> AckV1 {
+        let position = batch.checkpoint.position
+        return AckV1(
+            device: batch.header.device,
+            epoch: epoch,
+            received: LogPosition(
+                sequence: position.sequence + ahead,
+                hash: position.hash
+            ),
+            posted: position.sequence,
+            prunable: 0,
+            serverMs: Self.serverMs,
+            hqEpoch: 1,
+            credit: .init(entryCount: 500, byteCount: 262_144, afterMs: 0),
+            duplicateCount: 0,
+            quarantined: [],
+            hasChanges: false
+        )
+    }
+}
