@@ -2,7 +2,7 @@
 
 # Debian packages, by what needs them. The build needs the first line and nothing else.
 build_packages := libudev-dev libsqlite3-dev zlib1g-dev
-test_packages := umockdev libumockdev-dev strace e2fsprogs openssl curl python3
+test_packages := udev umockdev libumockdev-dev strace e2fsprogs openssl curl python3
 browser_packages := chromium chromium-driver fonts-noto-cjk python3-selenium
 storebox_packages := qemu-system-x86 debootstrap busybox-static cpio e2fsprogs binutils gcc python3
 bench_packages := python3-evdev strace e2fsprogs util-linux mount

@@ -36,6 +36,8 @@ struct LedgerFile {
                 _ = try db.verifyChain(after: start, through: state.tail.sequence)
                 return state
             }
+            // SQLite syncs the names of its new files too, but does not look whether that failed.
+            try Volume.syncDirectory(of: path)
         } catch let error as DatabaseError {
             throw LedgerError(error, path: settings.path)
         }

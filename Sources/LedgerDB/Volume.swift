@@ -31,6 +31,16 @@ enum Volume {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// Makes the names of the files beside a file last.
+    ///
+    /// - Throws: `LedgerError.ioError`: a power cut could take files away, with all that they hold.
+    static func syncDirectory(of path: String) throws(LedgerError) {
+        let directory = directory(of: path)
+        let descriptor = try Descriptor(opening: directory, O_RDONLY | O_DIRECTORY)
+        guard fsync(descriptor.number) == 0
+        else { throw .ioError(Volume.failure("fsync", directory)) }
+    }
+
     private static func status(_ path: String) -> statvfs? {
         var status = statvfs()
         return statvfs(directory(of: path), &status) == 0 ? status : nil

@@ -29,7 +29,7 @@ where Reports.Element == ScanReport, Reports.Failure == Never {
             case .voided(let reason, let till): await counter.scanVoided(reason, till: till)
             }
         }
-        // The scanners stop first at a shutdown; ending before being told would look like a failure.
+        // The scanners stop first at a shutdown; to end before being told would be a failure.
         // Allowed: a cancellation ends the wait just as the shutdown does.
         try? await gracefulShutdown()
     }

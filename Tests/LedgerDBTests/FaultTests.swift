@@ -120,7 +120,21 @@ struct FaultTests {
         await again.close()
     }
 
-    @Test(arguments: [2, 3, 5])
+    @Test func `a directory that cannot be synced keeps the ledger closed`() throws {
+        let bench = try Bench()
+        let path = bench.settings.path
+        _ = try Program.run([Program.probe, "record", path, "0", "3"])
+        let said = try Program.run(
+            inject("fsync", "error=EIO:when=1") + ["record", path, "3", "2"]
+        )
+
+        #expect(said.lines.count == 1)
+        #expect(said.lines.first?.hasPrefix("error ioError") == true, "\(said.lines)")
+        #expect(try verify(path) == 4)
+    }
+
+    /// The second sync is of the directory, by SQLite, which does not look at the answer.
+    @Test(arguments: [1, 3, 5])
     func `a failed sync is never tried again: the file is opened anew and verified`(when: Int)
         async throws
     {
