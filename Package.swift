@@ -127,7 +127,7 @@ let package = Package(
             name: "StampAgent",
             dependencies: [
                 "LedgerDB", "LoyaltyCore", "ScanCodec", "SyncWire",
-                crypto, httpClient, lifecycle, logging, nioCore, nioHTTP1, nioSSL,
+                crypto, httpClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
             ],
             swiftSettings: strict
         ),

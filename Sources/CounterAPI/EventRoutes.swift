@@ -76,7 +76,7 @@ struct EventRoutes {
             }
             group.addTask {
                 while true {
-                    try await Task.sleep(for: heartbeat)
+                    try await pause(for: heartbeat)
                     continuation.yield(.heartbeat)
                 }
             }

@@ -10,9 +10,10 @@ final class LedgerExecutor: SerialExecutor {
     private let jobs = JobQueue()
 
     init() {
-        let thread = Thread { [jobs] in jobs.run() }
-        thread.name = "ledger"
-        thread.start()
+        Thread { [jobs] in
+            Thread.current.name = "ledger"
+            jobs.run()
+        }.start()
     }
 
     deinit {

@@ -78,10 +78,10 @@ public actor SyncService<Link: HQLink>: Service {
     }
 
     /// Waits for a pause, or for an entry if there is none to push.
-    private func wait(for pause: Duration?) async throws {
-        if let pause { return try await Task.sleep(for: pause) }
+    private func wait(for duration: Duration?) async throws {
+        if let duration { return try await pause(for: duration) }
         try await counter.recordings.wait()
-        try await Task.sleep(for: Self.gatherPause)
+        try await pause(for: Self.gatherPause)
     }
 
     /// The entries that HQ has not acknowledged, as a signed batch; nil if there are none.

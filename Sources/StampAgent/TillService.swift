@@ -48,13 +48,13 @@ public struct TillService: Service {
 
     /// Waits until a deadline moves or, if there is one, has come.
     private func waitForChange(until deadline: Duration?) async {
-        let pause = deadline.map { max(.zero, $0 - counter.clock.uptime()) }
+        let rest = deadline.map { max(.zero, $0 - counter.clock.uptime()) }
         await withTaskGroup { group in
             group.addTask { await waitForFiring(of: counter.deadlineChanges) }
-            if let pause {
+            if let rest {
                 group.addTask {
                     // Allowed: being cancelled means that the deadline moved first.
-                    try? await Task.sleep(for: pause)
+                    try? await pause(for: rest)
                 }
             }
             await group.next()

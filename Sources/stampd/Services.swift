@@ -73,7 +73,7 @@ struct HealthService: Service {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
                 try await cancelWhenGracefulShutdown {
-                    try await Task.sleep(for: watchdog?.sendEvery ?? Self.probePause)
+                    try await pause(for: watchdog?.sendEvery ?? Self.probePause)
                 }
             } catch {
                 break

@@ -260,8 +260,7 @@ def wake_ups(bench):
         max(returns, switches) / seconds <= 1,
     )
     bench.note(
-        f"over {seconds} s each, with HQ reachable, one scanner and one display connected; 1.00 of"
-        " them is libdispatch's own timer, which watches its threads in every Swift program"
+        f"over {seconds} s each, with HQ reachable, one scanner and one display connected"
     )
 
 

@@ -1,0 +1,27 @@
+import ArgumentParser
+import NIOCore
+import NIOPosix
+
+/// The program: has all tasks run on event loops before the first one runs anywhere else.
+@main
+struct Main {
+    @MainActor static func main() async {
+        // Without it the tasks run as they do everywhere, and the machine is woken once a second.
+        NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
+        await Stampd.main()
+    }
+}
+
+/// The store agent: parses its arguments, builds its services, and runs them.
+struct Stampd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stampd",
+        abstract: "Award stamps and points at the till, online or off.",
+        version: agentVersion,
+        subcommands: [Run.self, Demo.self, Identity.self],
+        defaultSubcommand: Run.self
+    )
+}
+
+/// The agent's version, as in the changelog.
+let agentVersion = "0.1.0"
