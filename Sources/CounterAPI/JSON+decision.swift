@@ -137,6 +137,7 @@ extension Entry {
                 .init("postings", .array(void.postings.map(\.json))),
             ]
         case .boot: members.append(.init("type", "boot"))
+        case .anchor: members.append(.init("type", "anchor"))
         }
         return .object(members)
     }

@@ -55,12 +55,22 @@ extension Ledger {
 
     /// Notes how far HQ has come; watermarks that are known already change nothing.
     ///
+    /// - Parameters:
+    ///   - watermarks: What HQ signed for.
+    ///   - anchor: HQ's signed time and when it arrived, if it is to become an entry; both are
+    ///     written or neither.
     /// - Throws: `LedgerError.watermarksRefused` if one goes back, contradicts another, or lies
     ///   beyond the end of the log; nothing is changed then.
-    public func acknowledge(_ watermarks: Watermarks) throws {
+    public func acknowledge(
+        _ watermarks: Watermarks,
+        at anchor: (fact: AnchorFact, reading: ClockReading)? = nil
+    ) throws {
         try check(watermarks)
-        guard watermarks != state.watermarks else { return }
+        guard watermarks != state.watermarks || anchor != nil else { return }
         try write(for: .bookkeeping) { db, state in
+            if let anchor {
+                try state.append(anchor.fact, at: state.moment(anchor.reading), db)
+            }
             try db.run(
                 "UPDATE watermark SET received = ?, posted = ?, prunable = ?",
                 .integer(watermarks.received),
@@ -70,6 +80,9 @@ extension Ledger {
             state.watermarks = watermarks
         }
     }
+
+    /// HQ's last signed time that is an entry; nil if there was none yet.
+    public func lastAnchor() -> Anchor? { state.anchor }
 
     /// The entries that HQ has not received; answered without counting them.
     ///

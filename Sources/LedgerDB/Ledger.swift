@@ -14,6 +14,10 @@ public import SyncWire
 public actor Ledger {
     /// Whose log this is; the epoch is the file's.
     public nonisolated let identity: LogIdentity
+    /// The latest time that the log could vouch for when it was opened; nil if for none.
+    public nonisolated let knownTimeAtOpening: WallTime?
+    /// HQ's last signed time, if it came in the boot in which the ledger was opened.
+    public nonisolated let anchorOfBoot: Anchor?
 
     let settings: Settings
     let ballast: Ballast
@@ -86,6 +90,8 @@ public actor Ledger {
         identity = file.identity
         connection = file.connection
         state = file.state
+        knownTimeAtOpening = file.state.knownTime
+        anchorOfBoot = file.state.anchor.flatMap { $0.boot == file.state.boot ? $0 : nil }
         if !ballast.fill(leaving: settings.space.resumeByteCount) {
             sharedMode.withLock { $0 = .full }
         }

@@ -14,6 +14,10 @@ struct LedgerState {
     var memberCount: Int64
     /// The number of the boot in which the agent runs.
     var boot: Int64
+    /// HQ's last signed time that is an entry; nil if there was none yet.
+    var anchor: Anchor?
+    /// The latest time that HQ signed or NTP kept; nil if the log knows of none.
+    var knownTime: WallTime?
 
     /// Reads the state of an opened file.
     ///
@@ -24,8 +28,13 @@ struct LedgerState {
             hash: genesis,
             hybridTime: HybridTime(wallMs: 0, count: 0)
         )
+        anchor = try db.anchor()
+        knownTime = anchor.map { WallTime(unixMs: $0.fact.serverMs) }
         if let last = try db.logLines("ORDER BY sequence DESC LIMIT 1").first {
             let entry = try last.entry()
+            if [.ntp, .anchor].contains(entry.at.quality) {
+                knownTime = max(knownTime ?? entry.at.wall, entry.at.wall)
+            }
             tail = LogTail(
                 sequence: last.sequence,
                 hash: last.hash,
@@ -72,6 +81,14 @@ struct LedgerState {
         )
         tail = LogTail(sequence: entry.sequence, hash: hash, hybridTime: entry.hybridTime)
         return entry.sequence
+    }
+
+    /// Adds HQ's signed time to the log, and keeps it as the last.
+    mutating func append(_ fact: AnchorFact, at moment: Moment, _ db: Database) throws {
+        _ = try append(.anchor(fact), at: moment, db)
+        let latest = Anchor(boot: moment.boot, sinceBootMs: moment.sinceBootMs, fact: fact)
+        try db.write(latest)
+        anchor = latest
     }
 
     /// A moment of the boot in which the agent runs.
@@ -169,5 +186,30 @@ extension Database {
         guard let line = try logLines("WHERE sequence = ?", .integer(anchor)).first
         else { throw LedgerError.damaged("entry \(anchor) is missing") }
         return (line.sequence, line.hash)
+    }
+}
+
+extension Database {
+    fileprivate func anchor() throws -> Anchor? {
+        try first("SELECT boot, sinceBootMs, serverMs, roundTripMs FROM anchor") { row in
+            Anchor(
+                boot: row.integer(0),
+                sinceBootMs: row.integer(1),
+                fact: AnchorFact(serverMs: row.integer(2), roundTripMs: row.integer(3))
+            )
+        }
+    }
+
+    fileprivate func write(_ anchor: Anchor) throws {
+        try run(
+            """
+            INSERT OR REPLACE INTO anchor (id, boot, sinceBootMs, serverMs, roundTripMs)
+            VALUES (1, ?, ?, ?, ?)
+            """,
+            .integer(anchor.boot),
+            .integer(anchor.sinceBootMs),
+            .integer(anchor.fact.serverMs),
+            .integer(anchor.fact.roundTripMs)
+        )
     }
 }

@@ -7,7 +7,7 @@ enum Schema {
     /// Marks the file as ours: "stmp".
     static let applicationID: Int64 = 0x7374_6D70
     /// The number of steps.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -17,6 +17,10 @@ enum Schema {
         ) { db in
             try db.execute(sql: log + watermark + standing + sales)
             try db.execute(sql: "PRAGMA user_version = 1")
+        }
+        migrator.registerMigration("2 the last anchor", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: anchor)
+            try db.execute(sql: "PRAGMA user_version = 2")
         }
         return migrator
     }
@@ -69,6 +73,17 @@ enum Schema {
         BEGIN SELECT RAISE(ABORT, 'watermarks only rise, up to the end of the log'); END;
         CREATE TRIGGER watermark_stays BEFORE DELETE ON watermark
         BEGIN SELECT RAISE(ABORT, 'watermarks only rise, up to the end of the log'); END;
+        """
+
+    /// HQ's last signed time, found without searching the log, which may be pruned.
+    private static let anchor = """
+        CREATE TABLE anchor (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            boot INTEGER NOT NULL CHECK (boot > 0),
+            sinceBootMs INTEGER NOT NULL CHECK (sinceBootMs >= 0),
+            serverMs INTEGER NOT NULL CHECK (serverMs >= 0),
+            roundTripMs INTEGER NOT NULL CHECK (roundTripMs >= 0)
+        ) STRICT;
         """
 
     private static let standing = """

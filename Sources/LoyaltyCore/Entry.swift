@@ -28,6 +28,8 @@ public enum Fact: Hashable, Sendable {
     case void(VoidFact)
     /// The device started; entries that follow carry the new boot number.
     case boot(BootFact)
+    /// HQ told the time.
+    case anchor(AnchorFact)
 }
 
 /// A member earned something.

@@ -15,7 +15,13 @@ extension Programme {
 
         var steps: [DerivationStep] = []
         for card in cards where card.counts(sale) {
-            steps.append(card.step(after: standing.lastVisits[card.id], sale, at: moment))
+            let isGuarded = holds(
+                card.doubleGrantGuard,
+                after: standing.lastVisits[card.id],
+                sale,
+                at: moment
+            )
+            steps.append(card.step(isGuarded: isGuarded))
         }
         if let amount = sale.amount {
             for rule in pointRules where rule.isInForce(on: sale.businessDate) {
@@ -31,7 +37,9 @@ extension Programme {
     /// What bars a sale before any rule is asked, or nil.
     private func bar(_ standing: Standing, _ sale: Sale, at moment: Moment) -> Refusal? {
         if standing.isBlocked { return .memberBlocked }
-        guard (firstDate...lastDate).contains(sale.businessDate)
+        guard
+            (firstDate...lastDate).contains(sale.businessDate)
+                || !isReliable(sale.businessDate, at: moment)
         else { return .programmeNotInForce(firstDate: firstDate, lastDate: lastDate) }
         if let amount = sale.amount {
             if amount < 0 { return .amountNegative }
@@ -89,32 +97,51 @@ extension StampCard {
     }
 
     /// Stamps a visit, unless the guard holds it for one already stamped.
-    fileprivate func step(
-        after last: Visit?,
-        _ sale: Sale,
-        at moment: Moment
-    ) -> DerivationStep {
-        doubleGrantGuard.holds(last, sale, at: moment)
+    fileprivate func step(isGuarded: Bool) -> DerivationStep {
+        isGuarded
             ? .visitGuarded(card: id, guard: doubleGrantGuard)
             : .visitStamped(card: id, stamps: stampsPerVisit)
     }
 }
 
-extension DoubleGrantGuard {
+extension Programme {
+    /// How long after a stamp a second one counts as of the same day where nobody knows the day.
+    ///
+    /// Source: our own bound; shorter than a night in which the shop is closed, and long enough
+    /// that scanning again earns nothing.
+    static let unknownDayMs: Int64 = 6 * 3_600_000
+
     /// Whether a sale belongs to a visit already stamped.
     ///
     /// Clocks that contradict each other open a new visit: a customer must not lose a stamp
     /// because the till's battery died.
-    fileprivate func holds(_ last: Visit?, _ sale: Sale, at moment: Moment) -> Bool {
+    private func holds(
+        _ doubleGrantGuard: DoubleGrantGuard,
+        after last: Visit?,
+        _ sale: Sale,
+        at moment: Moment
+    ) -> Bool {
         guard let last else { return false }
-        switch self {
+        switch doubleGrantGuard {
         case .none: return false
-        case .businessDay: return last.businessDate == sale.businessDate
+        case .businessDay:
+            if isReliable(last.businessDate, at: last.at), isReliable(sale.businessDate, at: moment)
+            {
+                return last.businessDate == sale.businessDate
+            }
+            guard last.at.boot == moment.boot, let elapsedMs = moment.elapsedMs(since: last.at)
+            else { return false }
+            return elapsedMs < Self.unknownDayMs
         case .hours(let hours):
             guard let elapsedMs = moment.elapsedMs(since: last.at) else { return false }
             // The minute in which the hours end is allowed (oracle row P29).
             return elapsedMs / 60_000 < hours * 60
         }
+    }
+
+    /// Whether a day of trade is known: it came with the sale, or from a clock that may be right.
+    private func isReliable(_ date: BusinessDate, at moment: Moment) -> Bool {
+        moment.quality != .floor || date != BusinessDate(at: moment.wall, in: calendar)
     }
 }
 

@@ -30,12 +30,16 @@ public struct AgentClock: Sendable {
     ) -> Self {
         Self(
             reading: {
-                let wall = WallTime(unixMs: milliseconds(of: CLOCK_REALTIME))
-                let judged = floor.judge(wall, isSynchronised: isSynchronised())
+                let sinceBootMs = milliseconds(of: CLOCK_BOOTTIME)
+                let judged = floor.judge(
+                    WallTime(unixMs: milliseconds(of: CLOCK_REALTIME)),
+                    sinceBootMs: sinceBootMs,
+                    isSynchronised: isSynchronised()
+                )
                 return ClockReading(
                     wall: judged.wall,
                     quality: judged.quality,
-                    sinceBootMs: milliseconds(of: CLOCK_BOOTTIME)
+                    sinceBootMs: sinceBootMs
                 )
             },
             uptime: { duration(of: CLOCK_MONOTONIC) }
@@ -60,48 +64,72 @@ public struct AgentClock: Sendable {
     }
 }
 
-/// A time that has certainly passed, against batteries that died.
+/// What is known of the time beside the wall clock, against batteries that died.
+///
+/// A time that HQ signed, or that NTP kept, has certainly passed. Once HQ's time has come in this
+/// boot, the boot clock tells the time from there on, whatever the wall clock says.
 public final class TimeFloor: Sendable {
     /// Before this no store ran an agent; clocks of dead batteries start in 1970, 2000 or 2020.
     public static let firstStoreAt = WallTime(unixMs: 1_735_689_600_000)  // 2025-01-01
+    /// How far behind a known time a clock may run without being wrong about the day.
+    ///
+    /// Source: our own bound, that of a signature's age.
+    static let toleranceMs: Int64 = 300_000
+    /// How far after the last known time a clock is believed that nothing vouches for.
+    ///
+    /// Source: SYNC.md section 3.11, 400 days; a clock that jumped ahead must not take the log's
+    /// times with it.
+    static let leapMaxMs: Int64 = 400 * 86_400_000
 
     private struct State: Sendable {
-        var floor: WallTime
-        var isAnchored = false
+        var floor = TimeFloor.firstStoreAt
+        var isKnown = false
+        var anchor: (server: WallTime, sinceBootMs: Int64)?
     }
 
-    private let state: Mutex<State>
+    private let state = Mutex(State())
 
-    /// Creates a floor.
-    ///
-    /// - Parameter known: A time that HQ signed in an earlier run, if there is one.
-    public init(known: WallTime? = nil) {
-        state = Mutex(State(floor: max(Self.firstStoreAt, known ?? Self.firstStoreAt)))
-    }
+    /// Creates a floor that knows of nothing but the first store.
+    public init() {}
 
-    /// Raises the floor to a time that HQ signed just now.
-    public func raise(to serverTime: WallTime) {
+    /// Raises the floor to a time that has passed: the ledger's, of an earlier run.
+    public func raise(to known: WallTime) {
         state.withLock { state in
-            state.floor = max(state.floor, serverTime)
-            state.isAnchored = true
+            state.floor = max(state.floor, known)
+            state.isKnown = true
         }
+    }
+
+    /// Tells the time from now on by a time that HQ signed in this boot.
+    ///
+    /// - Parameters:
+    ///   - serverTime: What HQ signed.
+    ///   - sinceBootMs: The boot clock when it arrived, in milliseconds.
+    public func anchor(_ serverTime: WallTime, sinceBootMs: Int64) {
+        raise(to: serverTime)
+        state.withLock { $0.anchor = (serverTime, sinceBootMs) }
     }
 
     /// How far a wall-clock time can be trusted, and the time to use.
     ///
     /// - Parameters:
     ///   - wall: What the wall clock says.
-    ///   - isSynchronised: Whether NTP keeps it.
-    /// - Returns: The floor itself for a clock that stands before it.
+    ///   - sinceBootMs: What the boot clock says, in milliseconds.
+    ///   - isSynchronised: Whether NTP keeps the wall clock.
+    /// - Returns: The floor itself for a clock that stands before it or far beyond it.
     func judge(
         _ wall: WallTime,
+        sinceBootMs: Int64,
         isSynchronised: Bool
     ) -> (wall: WallTime, quality: ClockQuality) {
-        let (floor, isAnchored) = state.withLock { ($0.floor, $0.isAnchored) }
-        // A clock may run some minutes behind HQ's without being wrong about the day.
-        let toleranceMs: Int64 = 300_000
-        guard wall.unixMs >= floor.unixMs - toleranceMs else { return (floor, .floor) }
-        if isSynchronised { return (wall, .ntp) }
-        return (wall, isAnchored ? .anchor : .rtc)
+        let known = state.withLock { $0 }
+        let isBehind = wall.unixMs < known.floor.unixMs - Self.toleranceMs
+        if isSynchronised, !isBehind { return (wall, .ntp) }
+        if let anchor = known.anchor {
+            let elapsedMs = max(0, sinceBootMs - anchor.sinceBootMs)
+            return (WallTime(unixMs: anchor.server.unixMs + elapsedMs), .anchor)
+        }
+        let isAhead = known.isKnown && wall.unixMs > known.floor.unixMs + Self.leapMaxMs
+        return isBehind || isAhead ? (known.floor, .floor) : (wall, .rtc)
     }
 }

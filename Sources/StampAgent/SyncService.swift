@@ -14,6 +14,12 @@ public actor SyncService<Link: HQLink>: Service {
     /// Source: SYNC.md section 2.2.
     static var gatherPause: Duration { .milliseconds(200) }
 
+    /// How long an anchor serves before HQ's time becomes an entry again, in milliseconds.
+    ///
+    /// Source: our own bound; by then the boot clock may be 11 seconds wrong (SYNC.md 3.11: 500
+    /// parts in a million).
+    static var anchorPauseMs: Int64 { 6 * 3_600_000 }
+
     private let counter: Counter
     private let link: Link
     private let keys: SyncKeys
@@ -123,6 +129,7 @@ public actor SyncService<Link: HQLink>: Service {
             signedBy: keys.device
         )
         let reply: PushReply
+        let sentAt = counter.clock.uptime()
         do {
             reply = try await link.push(request)
         } catch {
@@ -131,15 +138,16 @@ public actor SyncService<Link: HQLink>: Service {
         guard reply.status == 200 else { return .init(refusal: reply) }
         do throws(AckError) {
             let ack = try AckV1(parsing: reply.content, signedBy: keys.hq)
-            return await take(ack)
+            return await take(ack, after: counter.clock.uptime() - sentAt)
         } catch {
             return error == .notAnAck ? .notHQ("\(error)") : .incredible("\(error)")
         }
     }
 
     /// Checks an acknowledgement against our own log, and has the ledger keep its watermarks.
-    private func take(_ ack: AckV1) async -> PushOutcome {
+    private func take(_ ack: AckV1, after roundTrip: Duration) async -> PushOutcome {
         let identity = counter.ledger.identity
+        let reading = counter.clock.reading()
         guard ack.device == identity.device, ack.epoch == identity.epoch
         else { return .incredible("it acknowledges another log") }
         do {
@@ -152,15 +160,36 @@ public actor SyncService<Link: HQLink>: Service {
                     received: ack.received.sequence,
                     posted: ack.posted,
                     prunable: ack.prunable
-                )
+                ),
+                at: await anchor(ack, at: reading, after: roundTrip).map { ($0, reading) }
             )
         } catch LedgerError.watermarksRefused(let detail) {
             return .incredible(detail)
         } catch {
             return .unreachable("the ledger cannot be written: \(error)")
         }
-        floor.raise(to: WallTime(unixMs: ack.serverMs))
+        floor.anchor(WallTime(unixMs: ack.serverMs), sinceBootMs: reading.sinceBootMs)
         return .acknowledged(ack)
+    }
+
+    /// HQ's time as an entry, where the log needs one: NTP does not keep the clock, and this boot
+    /// has no anchor or an old one.
+    private func anchor(
+        _ ack: AckV1,
+        at reading: ClockReading,
+        after roundTrip: Duration
+    ) async -> AnchorFact? {
+        let roundTripMs = Int64(roundTrip / .milliseconds(1))
+        guard reading.quality != .ntp, ack.serverMs >= 0,
+            (0...AnchorFact.roundTripMsMax).contains(roundTripMs)
+        else { return nil }
+        let ledger = counter.ledger
+        if let last = await ledger.lastAnchor(), last.boot == (await ledger.boot),
+            reading.sinceBootMs - last.sinceBootMs < Self.anchorPauseMs
+        {
+            return nil
+        }
+        return AnchorFact(serverMs: ack.serverMs, roundTripMs: roundTripMs)
     }
 
     /// Writes on the board and in the log how it went.

@@ -24,6 +24,8 @@ enum QuarantineCode: String {
     case voidMismatch = "void-mismatch"
     /// The award was taken back before.
     case voidRepeated = "void-repeated"
+    /// An anchor names a time that HQ's clock has not reached.
+    case anchorFromFuture = "anchor-from-future"
 }
 
 /// Books one batch's entries: works out balances in memory and writes each once.
@@ -37,15 +39,17 @@ struct Book {
     private let db: Database
     private let device: Device
     private let logID: Int64
+    private let nowMs: Int64
     private var amounts: [Account: Int64] = [:]
 
     /// The scope of sale keys that are unique in the whole chain: those of invoices.
     static let chainScope: Int64 = 0
 
-    init(_ db: Database, device: Device, logID: Int64) {
+    init(_ db: Database, device: Device, logID: Int64, nowMs: Int64) {
         self.db = db
         self.device = device
         self.logID = logID
+        self.nowMs = nowMs
     }
 
     /// Applies an entry that was just stored.
@@ -62,6 +66,7 @@ struct Book {
             case .award(let award): try apply(award, at: entry.line.sequence)
             case .void(let void): try apply(void, at: entry.line.sequence)
             case .boot(let boot): try apply(boot)
+            case .anchor(let anchor): try apply(anchor, of: content)
             }
         }
     }
@@ -126,6 +131,23 @@ struct Book {
             sql: "UPDATE device SET bootID = ?, agentVersion = ? WHERE id = ?",
             arguments: [boot.bootID, boot.version, device.rowID]
         )
+        return nil
+    }
+
+    /// Notes at which place of the log the true time was known.
+    private func apply(_ anchor: AnchorFact, of entry: Entry) throws -> QuarantineCode? {
+        guard anchor.serverMs <= nowMs + RequestSignature.skewSMax * 1_000
+        else { return .anchorFromFuture }
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO anchor (log, sequence, boot, sinceBootMs, serverMs, roundTripMs)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """
+        )
+        try statement.execute(arguments: [
+            logID, entry.sequence, entry.at.boot, entry.at.sinceBootMs, anchor.serverMs,
+            anchor.roundTripMs,
+        ])
         return nil
     }
 

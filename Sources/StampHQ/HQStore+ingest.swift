@@ -187,7 +187,7 @@ private struct Ingest {
                 INSERT INTO entry (log, sequence, body, hash, receivedAtMs) VALUES (?, ?, ?, ?, ?)
                 """
         )
-        var book = Book(db, device: device, logID: log.id)
+        var book = Book(db, device: device, logID: log.id, nowMs: nowMs)
         var head = log.head
         var codes: [QuarantineCode: Int] = [:]
         for entry in entries {

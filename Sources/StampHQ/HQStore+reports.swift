@@ -78,7 +78,7 @@ extension HQStore {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT e.sequence, e.body, e.hash, e.receivedAtMs, q.code
+                    SELECT e.log, e.sequence, e.body, e.hash, e.receivedAtMs, q.code
                     FROM device d
                     JOIN log l ON l.device = d.id AND l.epoch = d.epoch
                     JOIN entry e ON e.log = l.id
@@ -87,18 +87,53 @@ extension HQStore {
                     """,
                 arguments: [device.text, sequence, min(limit, Self.entryCountMax)]
             )
-            return .array(rows.map(Self.entryJSON))
+            return .array(try rows.map { try Self.entryJSON($0, db) })
         }
     }
 
-    private static func entryJSON(_ row: Row) -> CanonicalJSON {
+    private static func entryJSON(_ row: Row, _ db: Database) throws -> CanonicalJSON {
         [
             "seq": .integer(row["sequence"]),
             "h": .string(Base64.text(row["hash"] as Data)),
             "receivedAtMs": .integer(row["receivedAtMs"]),
             "quarantine": (row["code"] as String?).map(CanonicalJSON.string) ?? .null,
+            "effectiveMs": try effectiveTime(of: row, db)?.json ?? .null,
             "line": .string(String(decoding: row["body"] as Data, as: UTF8.self)),
         ]
+    }
+
+    /// When an entry truly happened, told from the anchors around it; nil if its line has no time.
+    private static func effectiveTime(of row: Row, _ db: Database) throws -> EffectiveTime? {
+        guard case .success(let entry) = ParsedEntry.content(of: Array(row["body"] as Data))
+        else { return nil }
+        let (log, sequence): (Int64, Int64) = (row["log"], row["sequence"])
+        return EffectiveTime(
+            of: entry.at,
+            before: try anchor("sequence <= ? ORDER BY sequence DESC", log, sequence, db),
+            after: try anchor("sequence >= ? ORDER BY sequence", log, sequence, db),
+            receivedAt: WallTime(unixMs: row["receivedAtMs"])
+        )
+    }
+
+    private static func anchor(
+        _ condition: String,
+        _ log: Int64,
+        _ sequence: Int64,
+        _ db: Database
+    ) throws -> Anchor? {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT boot, sinceBootMs, serverMs, roundTripMs FROM anchor
+                WHERE log = ? AND \(condition) LIMIT 1
+                """
+        )
+        return try Row.fetchOne(statement, arguments: [log, sequence]).map { row in
+            Anchor(
+                boot: row["boot"],
+                sinceBootMs: row["sinceBootMs"],
+                fact: AnchorFact(serverMs: row["serverMs"], roundTripMs: row["roundTripMs"])
+            )
+        }
     }
 
     /// Entries kept without effect, the latest first.
@@ -129,5 +164,12 @@ extension HQStore {
                 }
             )
         }
+    }
+}
+
+extension EffectiveTime {
+    /// Earliest, likeliest and latest, in POSIX milliseconds.
+    fileprivate var json: CanonicalJSON {
+        [.integer(earliest.unixMs), .integer(best.unixMs), .integer(latest.unixMs)]
     }
 }

@@ -11,6 +11,7 @@ extension HQStore {
             try db.execute(sql: publishedTables)
             try db.execute(sql: operatorTables)
         }
+        migrator.registerMigration("2 anchors") { db in try db.execute(sql: anchorTable) }
         return migrator
     }
 
@@ -67,6 +68,19 @@ extension HQStore {
             log INTEGER NOT NULL,
             sequence INTEGER NOT NULL,
             code TEXT NOT NULL,
+            PRIMARY KEY (log, sequence),
+            FOREIGN KEY (log, sequence) REFERENCES entry (log, sequence)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let anchorTable = """
+        CREATE TABLE anchor (
+            log INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            boot INTEGER NOT NULL,
+            sinceBootMs INTEGER NOT NULL,
+            serverMs INTEGER NOT NULL CHECK (serverMs >= 0),
+            roundTripMs INTEGER NOT NULL CHECK (roundTripMs >= 0),
             PRIMARY KEY (log, sequence),
             FOREIGN KEY (log, sequence) REFERENCES entry (log, sequence)
         ) STRICT, WITHOUT ROWID;

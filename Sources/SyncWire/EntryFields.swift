@@ -22,6 +22,13 @@ struct EntryFields {
             )
         case "boot":
             .boot(BootFact(bootID: try string("bootID"), version: try string("version")))
+        case "anchor":
+            .anchor(
+                AnchorFact(
+                    serverMs: try integer("serverMs", 0...Int64.max),
+                    roundTripMs: try integer("roundTripMs", 0...AnchorFact.roundTripMsMax)
+                )
+            )
         case let type: throw .unknownType(type)
         }
     }

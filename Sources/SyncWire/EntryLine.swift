@@ -30,6 +30,9 @@ public enum EntryLineV1 {
         case .boot(let boot):
             members.append(.init("bootID", .string(boot.bootID)))
             members.append(.init("version", .string(boot.version)))
+        case .anchor(let anchor):
+            members.append(.init("serverMs", .integer(anchor.serverMs)))
+            members.append(.init("roundTripMs", .integer(anchor.roundTripMs)))
         }
         return CanonicalJSON.object(members).bytes
     }
@@ -90,6 +93,7 @@ extension Fact {
         case .award: "award"
         case .void: "void"
         case .boot: "boot"
+        case .anchor: "anchor"
         }
     }
 }

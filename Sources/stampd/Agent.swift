@@ -69,6 +69,7 @@ func buildAgent(
         clock: clock.reading().wall
     )
     let ledger = try openLedger(configuration, device, at: clock.reading())
+    floor.learn(from: ledger)
     let file = ProgrammeFile(configuration)
     let loaded = try file.load(replacing: nil)
     let board = StatusBoard(hqURL: configuration.hq?.url)
@@ -122,6 +123,15 @@ private func openLedger(
         ),
         at: reading
     )
+}
+
+extension TimeFloor {
+    /// Takes over what the ledger knows of the time, so that a restart forgets nothing.
+    fileprivate func learn(from ledger: Ledger) {
+        if let known = ledger.knownTimeAtOpening { raise(to: known) }
+        guard let last = ledger.anchorOfBoot else { return }
+        anchor(WallTime(unixMs: last.fact.serverMs), sinceBootMs: last.sinceBootMs)
+    }
 }
 
 private func syncServices(

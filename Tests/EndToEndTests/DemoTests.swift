@@ -10,24 +10,27 @@ struct DemoTests {
         let told = try demo.lines(until: "  watch ")
 
         #expect(told.filter { $0.contains("  scanned ") }.count == 3)
-        for entry in 2...4 {
-            let onDisk = told.firstIndex { $0.contains("  on disk entry \(entry): ") }
-            let atHQ = told.firstIndex { $0.contains("  HQ acknowledged entry \(entry)") }
+        // HQ's time may have become an entry between two of them.
+        let entries = told.compactMap { line in
+            line.firstMatch(of: /on disk entry (\d+): (.*)/).map { (String($0.1), String($0.2)) }
+        }
+        #expect(entries.map(\.1) == ["+1 stamps/latte", "+6 points", "+1 stamps/latte"])
+        for (number, _) in entries {
+            let onDisk = told.firstIndex { $0.contains("  on disk entry \(number): ") }
+            let atHQ = told.firstIndex { $0.hasSuffix("  HQ acknowledged entry \(number)") }
             #expect(try #require(onDisk) < #require(atHQ))
         }
         #expect(told.filter { $0.contains("  on display http://127.0.0.1:") }.count == 3)
-        #expect(told.contains { $0.contains("entry 2: +1 stamps/latte") })
-        #expect(told.contains { $0.contains("entry 3: +6 points") })
 
         #expect(try run("stampctl", ["scan", "42026112200000116"]).status == 0)
-        let more = try demo.lines(until: "HQ acknowledged entry 5")
-        #expect(more.contains { $0.contains("on disk entry 5: +1 stamps/latte") })
+        let more = try demo.lines(until: "HQ acknowledged entry ")
+        #expect(more.contains { $0.contains(": +1 stamps/latte") })
         #expect(try run("stampctl", ["scan", "<script>"]).status == 0)
         #expect(try demo.lines(until: "  refused ").last?.contains("unknown-code") == true)
 
         let status = try run("stampctl", ["status"])
         #expect(status.status == 0, "\(status.output)")
-        #expect(status.output.contains("0 entries wait for HQ; 5 recorded, 5 acknowledged"))
+        #expect(status.output.contains("0 entries wait for HQ; "))
         #expect(status.output.contains("attached"))
         #expect(status.output.contains("all is well"))
 

@@ -146,6 +146,44 @@ struct LogTests {
         #expect(try await rebooted.entry(2)?.at.boot == 2)
     }
 
+    @Test func `HQ's time is an entry with the watermarks, and a restart knows it`() async throws {
+        try await fill(3)
+        let fact = AnchorFact(serverMs: 1_795_320_009_000, roundTripMs: 40)
+        try await ledger.acknowledge(
+            Watermarks(received: 4, posted: 4, prunable: 0),
+            at: (fact, .noon(plusMs: 8_000))
+        )
+        #expect(try await ledger.queue().pendingCount == 1)
+        #expect(try await ledger.entry(5)?.fact == .anchor(fact))
+        await ledger.close()
+
+        let restarted = try bench.open()
+        #expect(restarted.anchorOfBoot?.fact == fact)
+        #expect(restarted.anchorOfBoot?.sinceBootMs == 3_608_000)
+        #expect(restarted.knownTimeAtOpening == WallTime(unixMs: fact.serverMs))
+        await restarted.close()
+
+        let rebooted = try bench.open(
+            boot: BootFact(bootID: "00000000000000000000000000000002", version: "0.1.0")
+        )
+        #expect(rebooted.anchorOfBoot == nil)
+        #expect(await rebooted.lastAnchor()?.fact == fact)
+        #expect(rebooted.knownTimeAtOpening == WallTime(unixMs: fact.serverMs))
+    }
+
+    @Test func `watermarks that are refused leave no anchor`() async throws {
+        try await fill(3)
+
+        await #expect(throws: LedgerError.self) {
+            try await ledger.acknowledge(
+                Watermarks(received: 99, posted: 0, prunable: 0),
+                at: (AnchorFact(serverMs: 1, roundTripMs: 1), .noon)
+            )
+        }
+        #expect(try await ledger.head().sequence == 4)
+        #expect(await ledger.lastAnchor() == nil)
+    }
+
     @Test func `verifying the chain tells how far it is`() async throws {
         try await fill(20)
         let heard = Heard()

@@ -255,6 +255,59 @@ struct DecideTests {
         #expect(decideReceipt(dated: today.adding(days: -400), at: dead).isAward)
     }
 
+    /// A clock that is known to be wrong stands on the same day for weeks.
+    @Test(arguments: [
+        (boot: Int64(2), laterMs: Int64(0), earns: false),
+        (boot: 2, laterMs: 21_599_999, earns: false),  // within six hours
+        (boot: 2, laterMs: 21_600_000, earns: true),
+        (boot: 3, laterMs: 60_000, earns: true),  // nobody knows how long the machine was off
+    ])
+    func `a clock known to be wrong costs no stamp of another day`(
+        boot: Int64,
+        laterMs: Int64,
+        earns: Bool
+    ) {
+        let programme = makeProgramme(cards: [makeCard(guardedBy: .businessDay)])
+        let stamped = Moment(wall: noon.wall, quality: .floor, boot: 2, sinceBootMs: 5_000)
+        let now = Moment(
+            wall: noon.wall,
+            quality: .floor,
+            boot: boot,
+            sinceBootMs: 5_000 + laterMs
+        )
+        let standing = Standing(lastVisits: ["latte": Visit(at: stamped, businessDate: today)])
+
+        let decision = programme.decide(standing, makeVisit(), at: now)
+        if earns {
+            #expect(decision.isAward)
+        } else {
+            #expect(decision == .refusal(.visitAlreadyStamped(guard: .businessDay)))
+        }
+    }
+
+    @Test func `a date that came with the sale counts, whatever the clock says`() {
+        let programme = makeProgramme(cards: [makeCard(guardedBy: .businessDay)])
+        let dead = Moment(wall: WallTime(unixMs: 0), quality: .floor, boot: 7, sinceBootMs: 9)
+        let standing = Standing(lastVisits: ["latte": Visit(at: noon, businessDate: today)])
+
+        #expect(
+            programme.decide(standing, makeVisit(), at: dead)
+                == .refusal(.visitAlreadyStamped(guard: .businessDay))
+        )
+    }
+
+    @Test func `a clock known to be wrong does not put a programme out of force`() {
+        let programme = makeProgramme(cards: [makeCard(guardedBy: .businessDay)])
+        let longAgo = today.adding(days: -4_000)
+        let wall = WallTime(unixMs: noon.wall.unixMs - 4_000 * 86_400_000)
+        let dead = Moment(wall: wall, quality: .floor, boot: 2, sinceBootMs: 9)
+
+        let visit = makeSale(amount: nil, on: longAgo, evidence: .visit)
+        #expect(programme.decide(Standing(), visit, at: dead).isAward)
+        let running = Moment(wall: wall, quality: .rtc, boot: 2, sinceBootMs: 9)
+        #expect(!programme.decide(Standing(), visit, at: running).isAward)
+    }
+
     @Test func `a receipt of another seller is refused`() {
         #expect(
             decideReceipt(dated: today, sellerID: "28433892", at: noon)

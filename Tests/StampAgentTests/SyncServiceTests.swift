@@ -68,7 +68,9 @@ struct SyncServiceTests {
         #expect(await store.counter.status().hq.isOnline == true)
     }
 
-    @Test func `HQ's time raises the floor under the store's clock`() async throws {
+    @Test func `after HQ's time the boot clock tells the time, whatever the wall clock says`()
+        async throws
+    {
         let store = try await TestStore()
         let floor = TimeFloor()
         let sync = SyncService(
@@ -78,28 +80,90 @@ struct SyncServiceTests {
             floor: floor,
             logger: .init(label: "test")
         )
+        let sinceBootMs = store.time.reading.sinceBootMs
 
         _ = await sync.pushOnce()
-        let dead = floor.judge(WallTime(unixMs: 0), isSynchronised: false)
-        #expect(dead.quality == .floor)
-        #expect(dead.wall == WallTime(unixMs: FakeHQ.serverMs))
-        #expect(
-            floor.judge(WallTime(unixMs: FakeHQ.serverMs + 1), isSynchronised: false).quality
-                == .anchor
-        )
+        for wallMs in [0, FakeHQ.serverMs, 4_000_000_000_000] {
+            let told = floor.judge(
+                WallTime(unixMs: wallMs),
+                sinceBootMs: sinceBootMs + 60_000,
+                isSynchronised: false
+            )
+            #expect(told.quality == .anchor)
+            #expect(told.wall == WallTime(unixMs: FakeHQ.serverMs + 60_000))
+        }
+    }
+
+    @Test func `HQ's time is an entry once a boot and every six hours, but not under NTP`()
+        async throws
+    {
+        let store = try await TestStore()
+        let sync = makeSync(store, FakeHQ())
+        func anchorCount() async throws -> Int {
+            try await store.ledger.recent(100).count {
+                if case .anchor = $0.fact { true } else { false }
+            }
+        }
+
+        _ = await sync.pushOnce()
+        #expect(try await anchorCount() == 0)
+
+        store.time.setQuality(.rtc)
+        await store.scan(store.card)
+        for _ in 0..<3 { _ = await sync.pushOnce() }
+        #expect(try await anchorCount() == 1)
+        #expect(try await store.ledger.queue().pendingCount == 0)
+
+        store.time.pass(.milliseconds(6 * 3_600_000 - 1))
+        await store.scan(store.otherCard)
+        for _ in 0..<3 { _ = await sync.pushOnce() }
+        #expect(try await anchorCount() == 1)
+
+        store.time.pass(.milliseconds(1))
+        await store.scan(store.card)
+        for _ in 0..<3 { _ = await sync.pushOnce() }
+        #expect(try await anchorCount() == 2)
+        #expect(await store.ledger.lastAnchor()?.fact.serverMs == FakeHQ.serverMs)
     }
 
     @Test func `a clock that starts with a dead battery is not believed`() {
         let floor = TimeFloor()
 
         for unixMs in [Int64(0), 946_684_800_000, 1_577_836_800_000] {  // 1970, 2000, 2020
-            let dead = floor.judge(WallTime(unixMs: unixMs), isSynchronised: false)
+            let dead = judge(floor, unixMs)
             #expect(dead.quality == .floor)
             #expect(dead.wall == TimeFloor.firstStoreAt)
         }
-        let living = WallTime(unixMs: 1_795_305_600_000)
-        #expect(floor.judge(living, isSynchronised: false).quality == .rtc)
-        #expect(floor.judge(living, isSynchronised: true).quality == .ntp)
+        let livingMs: Int64 = 1_795_305_600_000
+        #expect(judge(floor, livingMs).quality == .rtc)
+        #expect(judge(floor, livingMs, isSynchronised: true).quality == .ntp)
+    }
+
+    @Test(arguments: [
+        (offMs: Int64(-300_001), quality: ClockQuality.floor), (offMs: -300_000, quality: .rtc),
+        (offMs: 400 * 86_400_000, quality: .rtc), (offMs: 400 * 86_400_000 + 1, quality: .floor),
+    ])
+    func `a clock that nothing vouches for is believed near the last known time only`(
+        offMs: Int64,
+        quality: ClockQuality
+    ) {
+        let floor = TimeFloor()
+        let known = WallTime(unixMs: 1_795_320_000_000)
+        floor.raise(to: known)
+
+        let judged = judge(floor, known.unixMs + offMs)
+        #expect(judged.quality == quality)
+        if quality == .floor { #expect(judged.wall == known) }
+        let ahead = judge(floor, known.unixMs + 500 * 86_400_000, isSynchronised: true)
+        #expect(ahead.quality == .ntp)
+    }
+
+    private func judge(
+        _ floor: TimeFloor,
+        _ unixMs: Int64,
+        isSynchronised: Bool = false
+    ) -> (wall: WallTime, quality: ClockQuality) {
+        floor.judge(WallTime(unixMs: unixMs), sinceBootMs: 5, isSynchronised: isSynchronised)
     }
 
     private func makeSync(_ store: TestStore, _ hq: FakeHQ) -> SyncService<FakeHQ> {

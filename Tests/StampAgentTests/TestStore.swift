@@ -136,6 +136,7 @@ final class TestStore: Sendable {
 /// A clock that stands until the test moves it: 2026-11-22, noon in Taipei.
 final class TestTime: Sendable {
     private let passed = Mutex(Duration.zero)
+    private let quality = Mutex(ClockQuality.ntp)
 
     var uptime: Duration { passed.withLock { $0 } }
 
@@ -143,9 +144,13 @@ final class TestTime: Sendable {
         let ms = Int64(uptime / .milliseconds(1))
         return ClockReading(
             wall: WallTime(unixMs: 1_795_320_000_000 + ms),
-            quality: .ntp,
+            quality: quality.withLock { $0 },
             sinceBootMs: 1_000_000 + ms
         )
+    }
+
+    func setQuality(_ new: ClockQuality) {
+        quality.withLock { $0 = new }
     }
 
     func pass(_ duration: Duration) {

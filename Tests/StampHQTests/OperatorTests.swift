@@ -57,6 +57,30 @@ struct OperatorTests {
         }
     }
 
+    @Test func `an entry's true time is told from HQ's own time in the same boot`() async throws {
+        try await RunningHQ.run { hq in
+            var device = try TestDevice()
+            try device.award("a/1")
+            device.append(.anchor(AnchorFact(serverMs: 1_789_999_000_000, roundTripMs: 20)))
+            device.append(.anchor(AnchorFact(serverMs: 4_000_000_000_000, roundTripMs: 20)))
+            try await device.join(hq)
+            try await hq.pushed(device.batch(), by: device)
+
+            let id = device.identity.device.text
+            let answer = try await hq.read("/v1/entries?device=\(id)")
+            let entries = try #require(try CanonicalJSON(parsing: answer.bytes).arrayValue)
+            // The award was a millisecond of the boot clock before the first anchor.
+            #expect(
+                entries[0]["effectiveMs"] == [
+                    .integer(1_789_998_999_998), .integer(1_789_999_000_009),
+                    .integer(1_789_999_000_020),
+                ]
+            )
+            #expect(entries[1]["quarantine"] == .null)
+            #expect(entries[2]["quarantine"] == "anchor-from-future")
+        }
+    }
+
     @Test func `devices and entries are shown as HQ holds them`() async throws {
         try await RunningHQ.run { hq in
             var device = try TestDevice()
