@@ -173,7 +173,7 @@ let package = Package(
         .executableTarget(
             name: "stampctl",
             dependencies: [
-                "Documents", "LoyaltyCore", "ScanCodec", "SyncWire",
+                "DaemonKit", "Documents", "LoyaltyCore", "ScanCodec", "SyncWire",
                 argumentParser, httpClient, nioCore, nioHTTP1,
             ],
             swiftSettings: strict

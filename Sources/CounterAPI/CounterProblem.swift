@@ -23,6 +23,14 @@ enum CounterProblemType: String, CaseIterable, Sendable {
     case hostRefused = "host-refused"
     /// A page of another origin makes the call.
     case originRefused = "origin-refused"
+    /// The call is only answered on the Unix socket.
+    case socketOnly = "socket-only"
+    /// The log's begin was deleted: `firstAvailable`.
+    case logPruned = "log-pruned"
+    /// The log ends before the place that was named: `head`.
+    case cursorAhead = "cursor-ahead"
+    /// What was handed in is no acknowledgement of this log by its HQ.
+    case ackRefused = "ack-refused"
     /// The ledger does not record at present: `reason`.
     case notRecorded = "not-recorded"
     /// The agent failed for a reason of its own.
@@ -43,7 +51,10 @@ enum CounterProblemType: String, CaseIterable, Sendable {
         case .contentTooLarge: .contentTooLarge
         case .mediaType: .unsupportedMediaType
         case .hostRefused: .misdirectedRequest
-        case .originRefused: .forbidden
+        case .originRefused, .socketOnly: .forbidden
+        case .cursorAhead: .conflict
+        case .logPruned: .gone
+        case .ackRefused: .unprocessableContent
         case .notRecorded: .serviceUnavailable
         case .agentFailed: .internalServerError
         }
@@ -62,6 +73,10 @@ enum CounterProblemType: String, CaseIterable, Sendable {
         case .mediaType: "The body must be JSON"
         case .hostRefused: "The request is for another host"
         case .originRefused: "The request comes from another origin"
+        case .socketOnly: "Only the agent's socket answers this"
+        case .logPruned: "The log's begin was deleted"
+        case .cursorAhead: "The log ends before this place"
+        case .ackRefused: "The acknowledgement was not taken"
         case .notRecorded: "The sale was not recorded"
         case .agentFailed: "The agent failed"
         }

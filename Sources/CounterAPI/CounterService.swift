@@ -74,12 +74,14 @@ public struct CounterService: Service {
     ///
     /// - Parameters:
     ///   - counter: The counter that answers.
+    ///   - exchange: What hands the log out on the socket; nil for a service without a log.
     ///   - settings: Where to listen.
     ///   - eventLoopGroup: The threads for connections; one is plenty.
     ///   - logger: The logger.
     ///   - onListening: Called once with the bound TCP port, when every listener is bound.
     public init(
         counter: Counter,
+        exchange: LogExchange? = nil,
         settings: Settings,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
@@ -89,8 +91,12 @@ public struct CounterService: Service {
         self.eventLoopGroup = eventLoopGroup
         self.logger = logger
         self.onListening = onListening
-        responder = makeRouter(allRoutes(counter: counter, heartbeat: settings.heartbeat))
-            .buildResponder()
+        let routes = allRoutes(
+            counter: counter,
+            exchange: exchange,
+            heartbeat: settings.heartbeat
+        )
+        responder = makeRouter(routes).buildResponder()
     }
 
     /// Listens until a graceful shutdown or a cancellation; open event streams end then.
@@ -162,7 +168,8 @@ public struct CounterService: Service {
 }
 
 /// Every route of the API.
-func allRoutes(counter: Counter, heartbeat: Duration) -> [Route] {
+func allRoutes(counter: Counter, exchange: LogExchange?, heartbeat: Duration) -> [Route] {
     SaleRoutes(counter: counter).all + TillRoutes(counter: counter).all
+        + (exchange.map { LogRoutes(exchange: $0).all } ?? [])
         + EventRoutes(counter: counter, heartbeat: heartbeat).all + PageRoutes().all
 }

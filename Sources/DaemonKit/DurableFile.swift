@@ -43,36 +43,76 @@ public enum DurableFile {
         to path: String,
         mode: UInt32
     ) throws(FileError) {
-        let draft = path + ".new"
-        try writeDraft(bytes, to: draft, mode: mode)
-        guard rename(draft, path) == 0
-        else { throw FileError(call: "rename", path: path, errno: errno) }
-        try syncDirectory(of: path)
+        let draft = try Draft(of: path, mode: mode)
+        try draft.setMode(mode)
+        try draft.append(bytes)
+        try draft.finish()
     }
 
-    private static func writeDraft(
-        _ bytes: [UInt8],
-        to path: String,
-        mode: UInt32
-    ) throws(FileError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw FileError(call: "open", path: path, errno: errno) }
-        defer { close(descriptor) }
-        guard fchmod(descriptor, mode) == 0
-        else { throw FileError(call: "fchmod", path: path, errno: errno) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress, $0.count)
-            }
-            guard count > 0 else { throw FileError(call: "write", path: path, errno: errno) }
-            written += count
+    /// A file on its way to the disk: written piece by piece, it takes its name only when whole.
+    ///
+    /// One that is let go unfinished leaves nothing behind.
+    public final class Draft {
+        private let path: String
+        private let draftPath: String
+        private let descriptor: Int32
+        private var isFinished = false
+
+        /// Begins a file beside the one that it will replace.
+        ///
+        /// - Parameters:
+        ///   - path: The file; its directory exists.
+        ///   - mode: Who may read and write it, as far as the process's mask lets them.
+        /// - Throws: `FileError`.
+        public init(of path: String, mode: UInt32) throws(FileError) {
+            self.path = path
+            draftPath = path + ".new"
+            let opened = open(draftPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+            guard opened >= 0
+            else { throw FileError(call: "open", path: draftPath, errno: errno) }
+            descriptor = opened
         }
-        guard fsync(descriptor) == 0
-        else { throw FileError(call: "fsync", path: path, errno: errno) }
+
+        deinit {
+            close(descriptor)
+            if !isFinished { unlink(draftPath) }
+        }
+
+        /// Writes the bytes that follow.
+        ///
+        /// - Throws: `FileError`; let the draft go then.
+        public func append(_ bytes: [UInt8]) throws(FileError) {
+            var written = 0
+            while written < bytes.count {
+                let count = bytes[written...].withUnsafeBytes {
+                    Glibc.write(descriptor, $0.baseAddress, $0.count)
+                }
+                guard count > 0
+                else { throw FileError(call: "write", path: draftPath, errno: errno) }
+                written += count
+            }
+        }
+
+        /// Gives the file its name, and returns once the disk holds it.
+        ///
+        /// - Throws: `FileError`; before the renaming the old file is then as it was.
+        public func finish() throws(FileError) {
+            guard fsync(descriptor) == 0
+            else { throw FileError(call: "fsync", path: draftPath, errno: errno) }
+            guard rename(draftPath, path) == 0
+            else { throw FileError(call: "rename", path: path, errno: errno) }
+            isFinished = true
+            try DurableFile.syncDirectory(of: path)
+        }
+
+        /// Lets exactly these read and write it, whatever the process's mask says.
+        fileprivate func setMode(_ mode: UInt32) throws(FileError) {
+            guard fchmod(descriptor, mode) == 0
+            else { throw FileError(call: "fchmod", path: draftPath, errno: errno) }
+        }
     }
 
-    private static func syncDirectory(of path: String) throws(FileError) {
+    fileprivate static func syncDirectory(of path: String) throws(FileError) {
         let end = path.lastIndex(of: "/")
         let directory = end.map { String(path[..<$0]) } ?? "."
         let descriptor = open(directory.isEmpty ? "/" : directory, O_RDONLY | O_CLOEXEC)

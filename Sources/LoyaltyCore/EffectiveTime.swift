@@ -3,14 +3,15 @@
 /// The entry's moment says when that was by the boot clock; any other moment of the same boot can
 /// be told from it.
 public struct AnchorFact: Hashable, Sendable {
-    /// The longest round trip after which HQ's time still says something about the store's.
+    /// The longest such time after which HQ's time still says something about the store's.
     ///
     /// Source: our own bound, the longest time that one request may take.
     public static let roundTripMsMax: Int64 = 60_000
 
     /// What HQ's clock said when it answered, in POSIX milliseconds.
     public let serverMs: Int64
-    /// How long the request and its answer took together, in milliseconds.
+    /// How long before its arrival HQ may have signed it at most, in milliseconds: the age of the
+    /// youngest entry that the acknowledgement covers.
     public let roundTripMs: Int64
 
     /// Creates a fact.

@@ -1,4 +1,3 @@
-import LedgerDB
 public import Logging
 import LoyaltyCore
 public import ServiceLifecycle
@@ -14,19 +13,12 @@ public actor SyncService<Link: HQLink>: Service {
     /// Source: SYNC.md section 2.2.
     static var gatherPause: Duration { .milliseconds(200) }
 
-    /// How long an anchor serves before HQ's time becomes an entry again, in milliseconds.
-    ///
-    /// Source: our own bound; by then the boot clock may be 11 seconds wrong (SYNC.md 3.11: 500
-    /// parts in a million).
-    static var anchorPauseMs: Int64 { 6 * 3_600_000 }
-
     private let counter: Counter
     private let link: Link
     private let keys: SyncKeys
-    private let floor: TimeFloor
+    private let exchange: LogExchange
     private let logger: Logger
     private var plan = PushPlan()
-    private var quarantinedCount: Int64 = 0
 
     /// Creates the service; `run()` starts it.
     ///
@@ -46,7 +38,12 @@ public actor SyncService<Link: HQLink>: Service {
         self.counter = counter
         self.link = link
         self.keys = keys
-        self.floor = floor
+        exchange = LogExchange(
+            counter: counter,
+            deviceKey: keys.device,
+            hqKey: keys.hq,
+            floor: floor
+        )
         self.logger = logger
     }
 
@@ -73,7 +70,7 @@ public actor SyncService<Link: HQLink>: Service {
             outcome = await push(pending)
         } catch {
             // The ledger reports its own trouble; the push waits like any failure.
-            outcome = .unreachable("the ledger cannot be read: \(error)")
+            outcome = .unreachable("\(error)")
         }
         let step = plan.take(
             outcome,
@@ -92,30 +89,9 @@ public actor SyncService<Link: HQLink>: Service {
 
     /// The entries that HQ has not acknowledged, as a signed batch; nil if there are none.
     private func nextBatch() async throws -> BatchV1? {
-        let ledger = counter.ledger
-        let reading = counter.clock.reading()
-        let queue = try await counter.queue(at: reading)
-        let after = plan.resumeAfter ?? queue.receivedSequence
-        let lines = try await ledger.slice(
-            after: after,
-            countMax: plan.entryCountMax,
-            byteCountMax: BatchV1.byteCountMax
-        )
-        guard !lines.isEmpty, let start = try await ledger.position(of: after)
-        else { return nil }
-        return BatchV1(
-            of: Array(lines.prefix(BatchV1.fittingCount(of: lines))),
-            after: start,
-            identity: ledger.identity,
-            report: DeviceReportV1(
-                now: Moment(reading, boot: await ledger.boot),
-                pendingCount: queue.headSequence - after,
-                oldestAgeS: queue.oldestAgeSeconds ?? 0,
-                programmeDigest: ProgrammeReference(await counter.programme).digest,
-                freeMB: ledger.health.freeByteCount / 1_048_576
-            ),
-            signedBy: keys.device
-        )
+        let after: Int64
+        if let place = plan.resumeAfter { after = place } else { after = await exchange.received() }
+        return try await exchange.batch(after: after, countMax: plan.entryCountMax)
     }
 
     /// Sends a batch and reads what comes back.
@@ -129,74 +105,23 @@ public actor SyncService<Link: HQLink>: Service {
             signedBy: keys.device
         )
         let reply: PushReply
-        let sentAt = counter.clock.uptime()
         do {
             reply = try await link.push(request)
         } catch {
             return .unreachable("HQ cannot be reached: \(error)")
         }
         guard reply.status == 200 else { return .init(refusal: reply) }
-        do throws(AckError) {
-            let ack = try AckV1(parsing: reply.content, signedBy: keys.hq)
-            return await take(ack, after: counter.clock.uptime() - sentAt)
+        do throws(LogExchangeError) {
+            return .acknowledged(try await exchange.acknowledge(reply.content))
         } catch {
-            return error == .notAnAck ? .notHQ("\(error)") : .incredible("\(error)")
+            return PushOutcome(refusal: error)
         }
-    }
-
-    /// Checks an acknowledgement against our own log, and has the ledger keep its watermarks.
-    private func take(_ ack: AckV1, after roundTrip: Duration) async -> PushOutcome {
-        let identity = counter.ledger.identity
-        let reading = counter.clock.reading()
-        guard ack.device == identity.device, ack.epoch == identity.epoch
-        else { return .incredible("it acknowledges another log") }
-        do {
-            guard try await counter.ledger.position(of: ack.received.sequence) == ack.received
-            else { return .incredible("it acknowledges entries that this log does not have") }
-            guard ack.received.sequence >= (await counter.ledger.watermarks()).received
-            else { return .behind(ack.received.sequence) }
-            try await counter.ledger.acknowledge(
-                Watermarks(
-                    received: ack.received.sequence,
-                    posted: ack.posted,
-                    prunable: ack.prunable
-                ),
-                at: await anchor(ack, at: reading, after: roundTrip).map { ($0, reading) }
-            )
-        } catch LedgerError.watermarksRefused(let detail) {
-            return .incredible(detail)
-        } catch {
-            return .unreachable("the ledger cannot be written: \(error)")
-        }
-        floor.anchor(WallTime(unixMs: ack.serverMs), sinceBootMs: reading.sinceBootMs)
-        return .acknowledged(ack)
-    }
-
-    /// HQ's time as an entry, where the log needs one: NTP does not keep the clock, and this boot
-    /// has no anchor or an old one.
-    private func anchor(
-        _ ack: AckV1,
-        at reading: ClockReading,
-        after roundTrip: Duration
-    ) async -> AnchorFact? {
-        let roundTripMs = Int64(roundTrip / .milliseconds(1))
-        guard reading.quality != .ntp, ack.serverMs >= 0,
-            (0...AnchorFact.roundTripMsMax).contains(roundTripMs)
-        else { return nil }
-        let ledger = counter.ledger
-        if let last = await ledger.lastAnchor(), last.boot == (await ledger.boot),
-            reading.sinceBootMs - last.sinceBootMs < Self.anchorPauseMs
-        {
-            return nil
-        }
-        return AnchorFact(serverMs: ack.serverMs, roundTripMs: roundTripMs)
     }
 
     /// Writes on the board and in the log how it went.
     private func report(_ outcome: PushOutcome, _ step: PushPlan.Step) -> Duration? {
         let pause: Duration? = if case .wait(let pause) = step { pause } else { .zero }
         if case .acknowledged(let ack) = outcome {
-            quarantinedCount += Int64(ack.quarantined.count)
             logger.info("acknowledged", metadata: ["entry": "\(ack.received.sequence)"])
         } else if let problem = plan.problem {
             logger.log(
@@ -205,14 +130,11 @@ public actor SyncService<Link: HQLink>: Service {
                 metadata: ["error": "\(problem)", "retry_in": "\(pause ?? .zero)"]
             )
         }
-        let (problem, count) = (plan.problem, quarantinedCount)
-        let wall = counter.clock.reading().wall
+        let problem = plan.problem
         counter.board.update { notes in
             notes.hq.isOnline = problem == nil
             notes.hq.problem = problem
-            notes.hq.quarantinedCount = count
             notes.hq.retryInSeconds = problem == nil ? nil : pause?.components.seconds
-            if case .acknowledged = outcome { notes.hq.lastAckAt = wall }
         }
         return pause
     }
@@ -233,6 +155,16 @@ public struct SyncKeys: Sendable {
 }
 
 extension PushOutcome {
+    /// What an acknowledgement that was not taken means to the push.
+    init(refusal error: LogExchangeError) {
+        switch error {
+        case .notAnAck(let detail): self = .notHQ(detail)
+        case .incredible(let detail): self = .incredible(detail)
+        case .behind(let sequence): self = .behind(sequence)
+        case .pruned, .ahead, .ledger, .noHQ: self = .unreachable("\(error)")
+        }
+    }
+
     /// What a reply other than 200 says.
     init(refusal reply: PushReply) {
         if reply.mediaType == Problem.mediaType, let problem = Problem(parsing: reply.content) {

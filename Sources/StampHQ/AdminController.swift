@@ -5,7 +5,10 @@ import SyncWire
 
 /// What operators change: only on the socket in HQ's data directory, which only HQ's user opens.
 struct AdminController {
-    let store: HQStore
+    let intake: Intake
+    let key: SigningKey
+
+    private var store: HQStore { intake.store }
 
     /// Most bytes of a command, members included.
     ///
@@ -16,6 +19,7 @@ struct AdminController {
         group.post("devices", use: addDevice)
         group.post("devices/{device}/revocation", use: revoke)
         group.post("devices/{device}/epochs", use: authorise)
+        group.post("batches", use: takeBatch)
         group.post("members", use: putMembers)
         group.post("programmes", use: publish)
         group.post("backups", use: takeBackup)
@@ -64,6 +68,17 @@ struct AdminController {
         else { throw Problem(.badRequest, "Give the epoch to authorise.") }
         try await store.authoriseEpoch(epoch, of: device)
         return Response(["device": .string(device.text), "epoch": .integer(epoch)])
+    }
+
+    /// Takes a batch that was carried here; answers with the signed acknowledgement.
+    @Sendable
+    private func takeBatch(
+        _ request: Request,
+        context: some RequestContext
+    ) async throws -> Response {
+        let content = try await request.body.collect(upTo: Self.contentByteCountMax)
+        let ack = try await intake.take(Array(content.readableBytesView), .carried)
+        return Response(json: ack.bytes(signedBy: key))
     }
 
     /// Takes members as `MemberTable` writes them; answers which were refused.

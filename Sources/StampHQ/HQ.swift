@@ -20,6 +20,7 @@ public struct HQ: Service {
     private let token: [UInt8]
     private let tls: TLSConfiguration?
     private let logger: Logger
+    private let intake: Intake
     private let bound = BoundPort()
 
     fileprivate init(_ settings: HQSettings, logger: Logger) throws {
@@ -35,6 +36,11 @@ public struct HQ: Service {
         token = try SecretFile.readOrMake(settings.tokenPath) { SigningKey().seed }
         tls = try settings.tls.map(Self.tlsConfiguration)
         publicKey = key.publicKey
+        intake = Intake(
+            store: store,
+            gate: PushGate(pushCountMax: settings.pushCountMax),
+            logger: logger
+        )
         self.key = key
         self.settings = settings
         self.logger = logger
@@ -56,7 +62,7 @@ public struct HQ: Service {
         let router = Router()
         router.add(middleware: ProblemMiddleware(logger: logger))
         OperatorController(store: store).addRoutes(to: router.group("v1"))
-        AdminController(store: store).addRoutes(to: router.group("v1"))
+        AdminController(intake: intake, key: key).addRoutes(to: router.group("v1"))
         try await Application(
             router: router,
             configuration: .init(address: .unixDomainSocket(path: settings.socketPath)),
@@ -111,12 +117,7 @@ public struct HQ: Service {
         group.get("health") { _, _ in
             Response(try await store.health(keyID: keyID))
         }
-        let push = PushController(
-            store: store,
-            key: key,
-            gate: PushGate(pushCountMax: settings.pushCountMax),
-            logger: logger
-        )
+        let push = PushController(intake: intake, key: key)
         group.post("devices/{device}/log", use: push.push)
         OperatorController(store: store)
             .addRoutes(to: group.add(middleware: TokenMiddleware(token: token)))

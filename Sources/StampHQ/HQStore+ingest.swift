@@ -29,12 +29,19 @@ enum IngestOutcome: Sendable {
 extension HQStore {
     /// Stores a batch and books its entries, all in one transaction.
     ///
-    /// - Parameter batch: A batch of a device that HQ knows.
+    /// - Parameters:
+    ///   - batch: A batch of a device that HQ knows.
+    ///   - delivery: How it came: one that may be old says nothing of where the log ends now.
     /// - Returns: What to answer, after everything it says is on the disk.
     /// - Throws: `DatabaseError`; nothing was stored then.
-    func ingest(_ batch: VerifiedBatch) async throws -> IngestOutcome {
+    func ingest(
+        _ batch: VerifiedBatch,
+        _ delivery: Delivery = .live
+    ) async throws -> IngestOutcome {
         let nowMs = nowMs()
-        return try await queue.write { db in try Ingest(db, batch, nowMs: nowMs).run(store: self) }
+        return try await queue.write { db in
+            try Ingest(db, batch, delivery, nowMs: nowMs).run(store: self)
+        }
     }
 }
 
@@ -42,6 +49,7 @@ extension HQStore {
 private struct Ingest {
     let db: Database
     let batch: VerifiedBatch
+    let delivery: Delivery
     let nowMs: Int64
 
     /// A device's log as HQ holds it.
@@ -51,9 +59,10 @@ private struct Ingest {
         let prunable: Int64
     }
 
-    init(_ db: Database, _ batch: VerifiedBatch, nowMs: Int64) {
+    init(_ db: Database, _ batch: VerifiedBatch, _ delivery: Delivery, nowMs: Int64) {
         self.db = db
         self.batch = batch
+        self.delivery = delivery
         self.nowMs = nowMs
     }
 
@@ -69,7 +78,8 @@ private struct Ingest {
 
         let heldCount = min(Int(log.head.sequence + 1 - header.first), batch.entries.count)
         try insert(batch.entries.dropFirst(heldCount), in: &log, of: device)
-        try note(device)
+        // A report that was carried here is news only with entries that are.
+        if delivery == .live || heldCount < batch.entries.count { try note(device) }
         return .held(
             AckV1(
                 device: header.device,
@@ -143,7 +153,8 @@ private struct Ingest {
                 return try fork(at: LogPosition(sequence: position.sequence, hash: ours), device)
             }
         }
-        guard batch.header.deviceHead >= log.head.sequence else {
+        // An old batch tells where the log ended when it was cut, which is no reason to alarm.
+        guard delivery == .carried || batch.header.deviceHead >= log.head.sequence else {
             try alarm(.logRegressed, "the log ends at \(batch.header.deviceHead)", device)
             return .regressed(log.head)
         }

@@ -1,5 +1,4 @@
 import Hummingbird
-import Logging
 import LoyaltyCore
 import NIOCore
 import SyncWire
@@ -8,10 +7,8 @@ import SyncWire
 ///
 /// May be called twice with the same entries, cut in any way: what HQ holds is passed over.
 struct PushController {
-    let store: HQStore
+    let intake: Intake
     let key: SigningKey
-    let gate: PushGate
-    let logger: Logger
 
     /// Most bytes of a push as it travels.
     ///
@@ -22,7 +19,7 @@ struct PushController {
     func push(_ request: Request, context: some RequestContext) async throws -> Response {
         guard let device = context.parameters.get("device").flatMap({ DeviceID($0) })
         else { throw Problem(.deviceUnknown, "The address names no device.") }
-        return try await gate.admit {
+        return try await intake.gate.admit {
             let ack = try await ingest(request, from: device)
             return Response(json: ack.bytes(signedBy: key))
         }
@@ -31,42 +28,12 @@ struct PushController {
     private func ingest(_ request: Request, from device: DeviceID) async throws -> AckV1 {
         let isCompressed = try Self.isCompressed(request)
         let content = try await Self.content(of: request)
-        let known = try await trusted(device)
+        let known = try await intake.trusted(device)
         try await authenticate(request, content, known)
 
-        let batch = try Self.batch(isCompressed ? try Self.inflated(content) : content)
+        let batch = try Intake.batch(isCompressed ? try Self.inflated(content) : content)
         try Self.check(batch.header, against: request, known)
-        let outcome = try await store.ingest(try await verified(batch, known))
-        switch outcome {
-        case .held(let ack):
-            note(ack, device)
-            return ack
-        case .refused(let problem):
-            logger.warning(
-                "push refused",
-                metadata: ["device": "\(device.text)", "problem": "\(problem.type.rawValue)"]
-            )
-            throw problem
-        }
-    }
-
-    private func note(_ ack: AckV1, _ device: DeviceID) {
-        logger.debug(
-            "push held",
-            metadata: [
-                "device": "\(device.text)", "received": "\(ack.received.sequence)",
-                "dup": "\(ack.duplicateCount)",
-            ]
-        )
-        if !ack.quarantined.isEmpty {
-            logger.warning(
-                "alarm",
-                metadata: [
-                    "kind": "\(AlarmKind.quarantined.rawValue)", "device": "\(device.text)",
-                    "count": "\(ack.quarantined.count)",
-                ]
-            )
-        }
+        return try await intake.take(batch, of: known, .live)
     }
 
     // MARK: The body
@@ -105,14 +72,6 @@ struct PushController {
         }
     }
 
-    private static func batch(_ bytes: [UInt8]) throws -> BatchV1 {
-        do throws(BatchError) {
-            return try BatchV1(parsing: bytes)
-        } catch {
-            throw Problem(error)
-        }
-    }
-
     /// The header must name what the signed fields and the address name.
     private static func check(
         _ header: BatchHeaderV1,
@@ -132,26 +91,7 @@ struct PushController {
         }
     }
 
-    private func verified(_ batch: BatchV1, _ device: Device) async throws -> VerifiedBatch {
-        guard let key = device.publicKey
-        else { throw Problem(.hqFailed, "The device's key on record is damaged.") }
-        do throws(BatchError) {
-            return try VerifiedBatch(batch, key: key)
-        } catch {
-            if error == .signatureInvalid {
-                await alarm("a checkpoint that the device's key did not sign", device)
-            }
-            throw Problem(error)
-        }
-    }
-
     // MARK: The sender
-
-    private func trusted(_ device: DeviceID) async throws -> Device {
-        guard let known = try await store.device(device) else { throw Problem.unknown(device) }
-        guard known.revokedAtMs == nil else { throw Problem.revoked(device) }
-        return known
-    }
 
     /// Checks signature, time, nonce and digest, in this order.
     private func authenticate(
@@ -160,7 +100,7 @@ struct PushController {
         _ device: Device
     ) async throws {
         let signature = try await signature(of: request, device)
-        let nowMs = store.nowMs()
+        let nowMs = intake.store.nowMs()
         let skewS = nowMs / 1_000 - signature.createdS
         guard abs(skewS) <= RequestSignature.skewSMax else {
             throw Problem(
@@ -169,7 +109,7 @@ struct PushController {
                 extras: [.init("serverMs", .integer(nowMs))]
             )
         }
-        guard gate.take(signature.nonce, of: device.identity.device, nowMs: nowMs) else {
+        guard intake.gate.take(signature.nonce, of: device.identity.device, nowMs: nowMs) else {
             throw Problem(.signatureInvalid, "The nonce was used before; sign the request anew.")
         }
         guard ContentDigest.isValid(request.field(ContentDigest.fieldName) ?? "", for: content)
@@ -193,13 +133,13 @@ struct PushController {
                 value: request.field(RequestSignature.fieldName) ?? ""
             )
         } catch {
-            await alarm(error.description, device)
+            await intake.alarm(error.description, device)
             throw Problem(.signatureInvalid, "\(error); sign as docs/protocol.md says.")
         }
         guard let key = device.publicKey, let signable = Self.signable(request),
             signature.isValid(for: signable, key: key)
         else {
-            await alarm("a request that the device's key did not sign", device)
+            await intake.alarm("a request that the device's key did not sign", device)
             throw Problem(
                 .signatureInvalid,
                 "The device's key did not sign this request as it arrived: check the key, and"
@@ -222,20 +162,6 @@ struct PushController {
             query: parts.count > 1 ? String(parts[1]) : nil,
             fields: PushRequestV1.covered(digest: digest, epoch: epoch, first: first, count: count)
         )
-    }
-
-    /// Tells operators about a request that is not what its sender claims; not more often than
-    /// makes sense, and never at the cost of the answer.
-    private func alarm(_ detail: String, _ device: Device) async {
-        let id = device.identity.device
-        guard gate.isAlarmDue(.signatureInvalid, id, nowMs: store.nowMs()) else { return }
-        let kind = AlarmKind.signatureInvalid
-        logger.warning("alarm", metadata: ["kind": "\(kind.rawValue)", "device": "\(id.text)"])
-        do {
-            try await store.raise(kind, detail, id)
-        } catch {
-            logger.error("alarm not stored", metadata: ["error": "\(error)"])
-        }
     }
 }
 

@@ -1,9 +1,6 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Foundation
 import LoyaltyCore
-import NIOCore
-import NIOHTTP1
 
 /// `stampctl status`: how the agent is, and what to do.
 struct Status: AsyncParsableCommand {
@@ -16,57 +13,24 @@ struct Status: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "The agent's socket; a running demo's is found by itself.")
-    var socket: String?
+    @OptionGroup var agent: AgentOption
 
     @Flag(help: "Print the agent's JSON as it is.")
     var json = false
 
     func run() async throws {
-        let path = socket ?? Self.standardSocket()
         let bytes: [UInt8]
         do {
-            guard access(path, F_OK) == 0 else { throw StatusError.noSocket }
-            bytes = try await Self.ask(path)
-        } catch {
-            let words = "\(StatusError.noAnswer(path: path, reason: "\(error)"))\n"
-            FileHandle.standardError.write(Data(words.utf8))
+            let reply = try await agent.socket.get("/v1/status")
+            guard reply.status == 200 else { throw AgentError.refused(reply) }
+            bytes = reply.content
+        } catch let error as AgentError {
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode(2)
         }
         let status = try CanonicalJSON(parsing: bytes)
         print(json ? status.text : StatusReport(status).text)
         if status["advice"]?.arrayValue?.isEmpty == false { throw ExitCode(1) }
-    }
-
-    private static func standardSocket() -> String {
-        let paths = ["/run/stampd/stampd.sock", "/tmp/stampd-demo-\(getuid())/stampd.sock"]
-        return paths.first { access($0, F_OK) == 0 } ?? paths[0]
-    }
-
-    private static func ask(_ path: String) async throws -> [UInt8] {
-        let host = path.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? path
-        let request = HTTPClientRequest(url: "http+unix://\(host)/v1/status")
-        let reply = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
-        let body = try await reply.body.collect(upTo: 1_048_576)
-        guard reply.status == .ok else { throw StatusError.refused(reply.status.code) }
-        return Array(body.readableBytesView)
-    }
-}
-
-/// Why there is no status.
-enum StatusError: Error, CustomStringConvertible {
-    case noSocket
-    case noAnswer(path: String, reason: String)
-    case refused(UInt)
-
-    var description: String {
-        switch self {
-        case .noSocket: "there is no such socket"
-        case .noAnswer(let path, let reason):
-            "the agent does not answer on \(path) (\(reason)): see 'systemctl status stampd', and"
-                + " run this as root or as a member of the group stampd"
-        case .refused(let status): "HTTP status \(status)"
-        }
     }
 }
 

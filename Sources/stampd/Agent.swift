@@ -95,12 +95,18 @@ func buildAgent(
         logger: logger,
         onScan: onScan
     )
+    let exchange = LogExchange(
+        counter: counter,
+        deviceKey: device.key,
+        hqKey: configuration.hq.flatMap { PublicKey($0.publicKey) },
+        floor: floor
+    )
     let services: [any Service] =
         try syncServices(configuration, device.key, counter, floor, logger)
         + [
             TillService(counter: counter, logger: logger),
             ReloadService(file: file, counter: counter, board: board, logger: logger),
-            makeCounterService(configuration, counter, logger, onListening),
+            makeCounterService(configuration, counter, exchange, logger, onListening),
             // Stops before the pages' service, which waits for the events to end.
             HubService(hub: counter.hub),
         ] + scanners
@@ -158,11 +164,13 @@ private func syncServices(
 private func makeCounterService(
     _ configuration: AgentConfiguration,
     _ counter: Counter,
+    _ exchange: LogExchange,
     _ logger: Logger,
     _ onListening: @escaping @Sendable (Int) async -> Void
 ) -> CounterService {
     CounterService(
         counter: counter,
+        exchange: exchange,
         settings: CounterService.Settings(
             address: CounterService.LoopbackAddress(rawValue: configuration.listen.address)
                 ?? .ipv4,

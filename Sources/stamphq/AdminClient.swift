@@ -136,6 +136,10 @@ enum CommandError: Error, CustomStringConvertible {
     case file(String, Int32)
     /// Some of a file's rows were refused; they are listed above.
     case rowsRefused(Int)
+    /// One of several batches was refused.
+    case batchRefused(Int, BatchHeaderV1, Problem)
+    /// What follows is no batch.
+    case notABatch(Int, BatchError)
 
     var description: String {
         switch self {
@@ -147,6 +151,10 @@ enum CommandError: Error, CustomStringConvertible {
         case .file(let path, let errno): "\(path) cannot be read (errno \(errno)): check the path"
         case .rowsRefused(let count):
             "\(count) rows were refused; mend them and import the file again"
+        case .batchRefused(let number, let header, let problem):
+            "batch \(number), entries from \(header.first) on, is refused and changed nothing:"
+                + " \(problem)"
+        case .notABatch(let number, let error): "batch \(number) cannot be read: \(error)"
         }
     }
 }

@@ -9,8 +9,12 @@ import Testing
 struct DocumentTests {
     @Test func `every route is documented and every documented route exists`() async throws {
         try await withShop { shop in
-            let routes = allRoutes(counter: shop.counter, heartbeat: .seconds(60))
-                .map { "\($0.method.rawValue) \($0.path)" }
+            let routes = allRoutes(
+                counter: shop.counter,
+                exchange: shop.exchange,
+                heartbeat: .seconds(60)
+            )
+            .map { "\($0.method.rawValue) \($0.path)" }
 
             let documented = try documentedRoutes()
             #expect(documented.sorted() == routes.sorted())

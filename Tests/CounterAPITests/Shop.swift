@@ -1,5 +1,4 @@
 import CounterAPI
-import Crypto
 import Foundation
 import LedgerDB
 import Logging
@@ -17,10 +16,14 @@ struct Shop {
     let counter: Counter
     let ledger: Ledger
     let board: StatusBoard
+    let exchange: LogExchange
     let port: Int
     let socketPath: String
     /// Shuts the service down as a stop of the agent does.
     let shutDown: @Sendable () -> Void
+
+    /// The HQ's key that the store pins.
+    static let hqKey = SigningKey()
 
     /// A member whom HQ has named.
     static let member = "00000000000123"
@@ -59,8 +62,15 @@ func withShop(
     // Allowed: a directory that stays behind in the system's temporary place harms no test.
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let board = StatusBoard(hqURL: nil)
-    let ledger = try makeLedger(path: directory + "/ledger.db")
+    let key = SigningKey()
+    let ledger = try makeLedger(path: directory + "/ledger.db", key.publicKey)
     let counter = makeCounter(ledger, tills: tills, board: board)
+    let exchange = LogExchange(
+        counter: counter,
+        deviceKey: key,
+        hqKey: Shop.hqKey.publicKey,
+        floor: TimeFloor()
+    )
     if let number = MemberNumber(Shop.member),
         let row = MemberRow(number: number, maskedName: "王○明")
     {
@@ -70,6 +80,7 @@ func withShop(
     let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
     let service = CounterService(
         counter: counter,
+        exchange: exchange,
         settings: .init(port: 0, socketPath: socketPath, heartbeat: heartbeat),
         eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
         logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
@@ -84,6 +95,7 @@ func withShop(
                     counter: counter,
                     ledger: ledger,
                     board: board,
+                    exchange: exchange,
                     port: port,
                     socketPath: socketPath,
                     shutDown: { trigger.triggerGracefulShutdown() }
@@ -103,13 +115,13 @@ private let clockReading = ClockReading(
     sinceBootMs: 60_000
 )
 
-private func makeLedger(path: String) throws -> Ledger {
+private func makeLedger(path: String, _ publicKey: PublicKey) throws -> Ledger {
     var settings = Ledger.Settings(path: path)
     settings.ballastByteCount = 0
     let identity = LogIdentity(
         device: DeviceID(at: clockReading.wall, random: [1]),
         epoch: 1,
-        publicKey: Array(Curve25519.Signing.PrivateKey().publicKey.rawRepresentation),
+        publicKey: publicKey.bytes,
         nonce: Array(repeating: 0, count: 16)
     )
     return try Ledger.open(

@@ -30,96 +30,44 @@ struct ProtocolPageTests {
         #expect(second.contains("\"dup\":2,\"quarantined\":[]"))
     }
 
-    /// The page's shell lines with this device and this HQ put in.
-    private func pageScript(device: String, host: String) throws -> String {
+    @Test func `the page's lines for a stick export a log and bring the acknowledgement back`()
+        throws
+    {
+        let (directory, store) = (try TemporaryDirectory(), try TemporaryDirectory())
+        let program = builtProgram("stamphq")
+        let shop = try RunningStore(
+            in: store,
+            hqKey: try directory.run("\(program) init --data hq").trimmed
+        )
+        try directory.run("\(program) \(shop.addition) --data hq")
+        let lines = try pageLines(under: "## On a stick").split(separator: "\n").map {
+            String($0).replacing("/run/stampd/stampd.sock", with: "\(store.url.path)/stampd.sock")
+        }
+        try #require(lines.count == 2)
+
+        try directory.run(lines[0])
+        try directory.run("\(program) import stick --acks acks --data hq")
+        #expect(try directory.run(lines[1]).contains("\"received\":1"))
+    }
+
+    /// The shell lines of one of the page's sections.
+    private func pageLines(under heading: String) throws -> String {
         let page = try String(
             contentsOf: packageRoot.appendingPathComponent("docs/protocol.md"),
             encoding: .utf8
         )
-        let script = try #require(
-            page.firstMatch(of: /### With curl[\s\S]*?```bash\n([\s\S]*?)```/)
-        )
-        let given = try #require(script.1.firstMatch(of: /dev=.*\n/))
-        return String(script.1).replacing(
+        let section = try #require(page.range(of: "\n\(heading)\n")).upperBound
+        let block = try #require(page[section...].firstMatch(of: /```bash\n([\s\S]*?)```/))
+        return String(block.1)
+    }
+
+    /// The page's shell lines with this device and this HQ put in.
+    private func pageScript(device: String, host: String) throws -> String {
+        let script = try pageLines(under: "### With curl")
+        let given = try #require(script.firstMatch(of: /dev=.*\n/))
+        return script.replacing(
             given.0,
             with: "dev=\(device); host=\(host); url=http://$host/v1/devices/$dev/log\n"
         )
-    }
-}
-
-private let packageRoot = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
-/// A directory that goes when the test is over, with a shell in it.
-private final class TemporaryDirectory {
-    let url = FileManager.default.temporaryDirectory
-        .appendingPathComponent("stampd-page-\(UUID().uuidString)")
-
-    init() throws {
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        // Allowed: what stays in the temporary directory hurts nobody.
-        try? FileManager.default.removeItem(at: url)
-    }
-
-    /// Runs shell lines; a failing one fails the test.
-    ///
-    /// - Returns: What they print.
-    @discardableResult
-    func run(_ script: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-euo", "pipefail", "-c", script]
-        process.currentDirectoryURL = url
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(script)")
-        return String(decoding: data, as: UTF8.self)
-    }
-}
-
-/// A `stamphq` that serves from a directory, on a port of the system's choice, until let go.
-private final class RunningHQ {
-    let program: String
-    let port: Int
-    private let process = Process()
-
-    init(in directory: TemporaryDirectory) throws {
-        program = packageRoot.appendingPathComponent(".build/debug/stamphq").path
-        let config = directory.url.appendingPathComponent("stamphq.yaml")
-        let data = directory.url.appendingPathComponent("hq").path
-        try "data: \(data)\nlisten: {port: 0}\n".write(
-            to: config,
-            atomically: true,
-            encoding: .utf8
-        )
-        let log = Pipe()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["serve", "--config", config.path]
-        process.standardError = log
-        try process.run()
-
-        // Reads until HQ says where it listens, or ends.
-        var text = ""
-        var found: Int?
-        while found == nil {
-            let data = log.fileHandleForReading.availableData
-            guard !data.isEmpty else { break }
-            text += String(decoding: data, as: UTF8.self)
-            for line in text.split(separator: "\n") where line.contains("hq listens") {
-                found = line.firstMatch(of: /port=(\d+)/).flatMap { Int($0.1) }
-            }
-        }
-        port = try #require(found, "\(text)")
-    }
-
-    deinit {
-        process.terminate()
-        process.waitUntilExit()
     }
 }

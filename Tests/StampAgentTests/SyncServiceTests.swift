@@ -126,6 +126,34 @@ struct SyncServiceTests {
         #expect(await store.ledger.lastAnchor()?.fact.serverMs == FakeHQ.serverMs)
     }
 
+    @Test(arguments: [(ageMs: 60_000, isAnchored: true), (ageMs: 60_001, isAnchored: false)])
+    func `an acknowledgement that may be old raises the floor and tells no time`(
+        ageMs: Int,
+        isAnchored: Bool
+    ) async throws {
+        let store = try await TestStore()
+        store.time.setQuality(.floor)
+        let floor = TimeFloor()
+        let sync = SyncService(
+            counter: store.counter,
+            link: FakeHQ(),
+            keys: SyncKeys(device: store.key, hq: FakeHQ.key.publicKey),
+            floor: floor,
+            logger: .init(label: "test")
+        )
+        store.time.pass(.milliseconds(ageMs))
+
+        _ = await sync.pushOnce()
+        #expect((await store.ledger.lastAnchor() != nil) == isAnchored)
+        let told = floor.judge(
+            WallTime(unixMs: 0),
+            sinceBootMs: store.time.reading.sinceBootMs,
+            isSynchronised: false
+        )
+        #expect(told.quality == (isAnchored ? .anchor : .floor))
+        #expect(told.wall == WallTime(unixMs: FakeHQ.serverMs))
+    }
+
     @Test func `a clock that starts with a dead battery is not believed`() {
         let floor = TimeFloor()
 

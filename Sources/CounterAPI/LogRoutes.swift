@@ -1,0 +1,118 @@
+import Hummingbird
+import LoyaltyCore
+import NIOCore
+import StampAgent
+import SyncWire
+
+/// What the stick needs: the log as signed batches out, HQ's acknowledgement in.
+///
+/// Only on the Unix socket, whose file says who may connect: batches name members.
+struct LogRoutes {
+    let exchange: LogExchange
+
+    var all: [Route] {
+        [
+            .get("/v1/log", batch),
+            .post("/v1/log/acks", acknowledge),
+        ]
+    }
+
+    /// One batch after an entry; a caller goes on with the last entry that it got.
+    @Sendable private func batch(
+        _ request: Request,
+        context: CounterContext
+    ) async throws -> Response {
+        try checkSocket(context)
+        let after: Int64
+        if let text = request.uri.queryParameters["after"] {
+            after = try sequence(text)
+        } else {
+            after = await exchange.received()
+        }
+        do throws(LogExchangeError) {
+            let head = try await exchange.head()
+            let batch = try await exchange.batch(after: after)
+            return Response(batch, head: head)
+        } catch {
+            throw CounterProblem(error)
+        }
+    }
+
+    /// Takes HQ's acknowledgement; safe to send again.
+    @Sendable private func acknowledge(
+        _ request: Request,
+        context: CounterContext
+    ) async throws -> Response {
+        try checkSocket(context)
+        let content = try await ackContent(of: request)
+        do throws(LogExchangeError) {
+            let ack = try await exchange.acknowledge(content)
+            return Response(json: [
+                "received": .integer(ack.received.sequence),
+                "posted": .integer(ack.posted),
+                "prunable": .integer(ack.prunable),
+            ])
+        } catch {
+            throw CounterProblem(error)
+        }
+    }
+
+    private func ackContent(of request: Request) async throws -> [UInt8] {
+        do {
+            let bytes = try await request.body.collect(upTo: AckV1.byteCountMax)
+            return Array(bytes.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw CounterProblem(
+                .contentTooLarge,
+                "an acknowledgement has at most \(AckV1.byteCountMax) bytes"
+            )
+        }
+    }
+
+    private func sequence(_ text: Substring) throws(CounterProblem) -> Int64 {
+        guard let sequence = Int64(text), (0...BatchHeaderV1.sequenceMax).contains(sequence)
+        else { throw .field("after", "must be the number of an entry, or 0 for all") }
+        return sequence
+    }
+
+    private func checkSocket(_ context: CounterContext) throws(CounterProblem) {
+        guard context.listener == .socket else {
+            throw CounterProblem(.socketOnly, "ask on the agent's Unix socket")
+        }
+    }
+}
+
+extension Response {
+    /// A batch as it travels, or nothing; either way with the end of the log.
+    init(_ batch: BatchV1?, head: LogPosition) {
+        self.init(status: batch == nil ? .noContent : .ok)
+        for (name, value) in [
+            ("Log-Head-Seq", String(head.sequence)),
+            ("Log-Head-Hash", Base64.text(head.hash.bytes)),
+        ] {
+            if let name = HTTPFields.Element.Name(name) { headers[name] = value }
+        }
+        guard let batch else { return }
+        headers[.contentType] = PushRequestV1.mediaType
+        body = ResponseBody(byteBuffer: ByteBuffer(bytes: batch.bytes))
+    }
+}
+
+extension CounterProblem {
+    /// What the exchange's error means to a caller.
+    init(_ error: LogExchangeError) {
+        switch error {
+        case .pruned(let first):
+            self.init(
+                .logPruned,
+                "\(error)",
+                extras: [.init("firstAvailable", .integer(first))]
+            )
+        case .ahead(let head):
+            self.init(.cursorAhead, "\(error)", extras: [.init("head", .integer(head))])
+        case .ledger(let detail):
+            self.init(.notRecorded, detail, extras: [.init("reason", "failed")])
+        case .noHQ, .notAnAck, .incredible, .behind: self.init(.ackRefused, "\(error)")
+        }
+    }
+}

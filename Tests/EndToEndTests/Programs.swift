@@ -1,0 +1,152 @@
+import Foundation
+import Testing
+
+let packageRoot = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+/// A directory that goes when the test is over, with a shell in it.
+final class TemporaryDirectory {
+    let url = FileManager.default.temporaryDirectory
+        .appendingPathComponent("stampd-page-\(UUID().uuidString)")
+
+    init() throws {
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        // Allowed: what stays in the temporary directory hurts nobody.
+        try? FileManager.default.removeItem(at: url)
+    }
+
+    /// Runs shell lines; one that ends otherwise than expected fails the test.
+    ///
+    /// - Returns: What they print.
+    @discardableResult
+    func run(_ script: String, expecting status: Int32 = 0) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-euo", "pipefail", "-c", script]
+        process.currentDirectoryURL = url
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        let text = String(decoding: data, as: UTF8.self)
+        #expect(process.terminationStatus == status, "\(script): \(text)")
+        return text
+    }
+}
+
+/// The built program of a name.
+func builtProgram(_ name: String) -> String {
+    packageRoot.appendingPathComponent(".build/debug/\(name)").path
+}
+
+/// A `stampd` with a store of its own in a directory, its scanner unplugged, until let go.
+///
+/// The directory gets `stampd.yaml`, and `stampd.sock` once the agent answers.
+final class RunningStore {
+    let device: String
+    /// The command by which HQ's operator adds the device, without the program's name.
+    let addition: String
+    private let directory: TemporaryDirectory
+    private let process = Process()
+
+    /// Makes the store and starts its agent.
+    ///
+    /// - Parameters:
+    ///   - directory: Where everything of it lives.
+    ///   - hqKey: HQ's public key.
+    ///   - hqURL: Where HQ is; by default at an address where nobody answers.
+    ///   - more: More lines for `stampd.yaml`.
+    /// - Throws: What Foundation throws when a file or a program cannot be made to work.
+    init(
+        in directory: TemporaryDirectory,
+        hqKey: String,
+        hqURL: String = "http://127.0.0.1:9",
+        more: String = ""
+    ) throws {
+        self.directory = directory
+        let path = directory.url.path
+        try """
+        store: test
+        storeTitle: {zh-Hant: 測試, en: Test}
+        state: \(path)
+        programme: \(packageRoot.path)/programmes/demo.yaml
+        listen: {port: 0, socket: \(path)/stampd.sock}
+        hq: {url: "\(hqURL)", key: \(hqKey)}
+        scanners: {adoptKnown: false}
+        \(more)
+        """.write(toFile: "\(path)/stampd.yaml", atomically: true, encoding: .utf8)
+        addition = try directory.run("\(builtProgram("stampd")) identity --config stampd.yaml")
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+            .replacing("stamphq ", with: "")
+        device = String(addition.split(separator: " ")[2])
+        process.executableURL = URL(fileURLWithPath: builtProgram("stampd"))
+        process.arguments = ["run", "--config", "\(path)/stampd.yaml"]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        try directory.run(
+            "timeout 120 bash -c 'until curl -sf -o health --unix-socket stampd.sock"
+                + " http://stampd/health; do sleep 0.1; done'"
+        )
+    }
+
+    /// Records sales of one member, one for each key.
+    func sell(_ keys: String...) throws {
+        for key in keys {
+            try directory.run(
+                "curl -sf --unix-socket stampd.sock http://stampd/v1/sales"
+                    + " -H 'Content-Type: application/json'"
+                    + " -d '{\"key\":\"\(key)\",\"member\":\"40000000000012363\",\"amount\":215}'"
+            )
+        }
+    }
+
+    deinit {
+        process.terminate()
+        process.waitUntilExit()
+    }
+}
+
+/// A `stamphq` that serves from a directory, on a port of the system's choice, until let go.
+final class RunningHQ {
+    let program: String
+    let port: Int
+    private let process = Process()
+
+    init(in directory: TemporaryDirectory) throws {
+        program = builtProgram("stamphq")
+        let config = directory.url.appendingPathComponent("stamphq.yaml")
+        let data = directory.url.appendingPathComponent("hq").path
+        try "data: \(data)\nlisten: {port: 0}\n".write(
+            to: config,
+            atomically: true,
+            encoding: .utf8
+        )
+        let log = Pipe()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["serve", "--config", config.path]
+        process.standardError = log
+        try process.run()
+
+        // Reads until HQ says where it listens, or ends.
+        var text = ""
+        var found: Int?
+        while found == nil {
+            let data = log.fileHandleForReading.availableData
+            guard !data.isEmpty else { break }
+            text += String(decoding: data, as: UTF8.self)
+            for line in text.split(separator: "\n") where line.contains("hq listens") {
+                found = line.firstMatch(of: /port=(\d+)/).flatMap { Int($0.1) }
+            }
+        }
+        port = try #require(found, "\(text)")
+    }
+
+    deinit {
+        process.terminate()
+        process.waitUntilExit()
+    }
+}
