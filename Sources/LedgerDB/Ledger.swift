@@ -261,9 +261,7 @@ extension Ledger {
     private func reopen() throws -> LedgerConnection {
         connection = nil
         do {
-            try WriteAheadLog.settle(settings.path + "-wal")
             let file = try LedgerFile(opening: settings, identity: identity)
-            try file.connection.checkpoint(truncating: true)
             guard file.state.tail.sequence >= state.tail.sequence
             else { throw LedgerError.damaged("entry \(state.tail.sequence) is missing") }
             let boot = state.boot

@@ -36,8 +36,7 @@ struct LedgerFile {
                 _ = try db.verifyChain(after: start, through: state.tail.sequence)
                 return state
             }
-            // SQLite syncs the names of its new files too, but does not look whether that failed.
-            try Volume.syncDirectory(of: path)
+            try Self.settle(connection, path: path)
         } catch let error as DatabaseError {
             throw LedgerError(error, path: settings.path)
         }
@@ -110,7 +109,23 @@ struct LedgerFile {
         return ours
     }
 
-    /// Has SQLite look over a small file; a large one waits for the nightly check.
+    /// Has the disk hold what was read.
+    ///
+    /// A process that died before a sync, or whose sync failed, leaves commits in the kernel's
+    /// memory. They read like any other, and a sale that comes again would be answered from them.
+    private static func settle(_ connection: LedgerConnection, path: String) throws {
+        try WriteAheadLog.settle(path + "-wal")
+        do {
+            // The file too: SQLite drops the log of a file that a power cut has left empty.
+            try connection.checkpoint(truncating: true)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            // The log holds it all, and is on the disk.
+        }
+        // SQLite syncs the names of its new files too, but does not look whether that failed.
+        try Volume.syncDirectory(of: path)
+    }
+
+    /// Has SQLite look over a small file; a large one is verified by its chain alone.
     private static func quickCheck(_ db: Database, _ settings: Ledger.Settings) throws {
         guard Volume.byteCount(settings.path) <= settings.startCheckByteCountMax else { return }
         let finding = try db.first("PRAGMA quick_check(1)") { $0.text(0) } ?? ""

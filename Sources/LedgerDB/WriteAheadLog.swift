@@ -8,7 +8,7 @@ enum WriteAheadLog {
     ///
     /// After a failed sync the kernel may hold pages as written that never reached the disk, and
     /// a second sync says nothing about them. Written again, they are synced again. The caller
-    /// has closed the database.
+    /// holds the database, and writes nothing to it meanwhile.
     ///
     /// - Parameter path: The log's file; nothing happens if there is none.
     /// - Throws: `LedgerError` if the disk still fails.

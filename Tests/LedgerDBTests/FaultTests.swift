@@ -179,6 +179,32 @@ struct FaultTests {
         #expect(killedCount > steps.count / 3)
     }
 
+    /// A sale that comes again is answered from what was read, without a commit that would sync it.
+    @Test(arguments: ["ledger.db-wal", "ledger.db"])
+    func `what a killed process left unsynced is on the disk before anything is answered`(
+        file: String
+    ) throws {
+        let bench = try Bench()
+        let path = bench.settings.path
+        _ = try Program.run([Program.probe, "record", path, "0", "3"])
+        let killed = try Program.run(
+            inject("fdatasync", "signal=KILL:when=3") + ["record", path, "3", "5"]
+        )
+        #expect(killed.status != 0)
+        let trace = "\(bench.directory)/trace"
+        let said = try Program.run(
+            [
+                "strace", "-f", "-qq", "-y", "-o", trace, "-e", "trace=fsync,fdatasync,write",
+                Program.probe, "verify", path,
+            ]
+        )
+
+        #expect(said.numbers(after: "sound") == [try verify(path)])
+        let calls = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+        let answer = try #require(calls.firstIndex { $0.contains("\"open ") })
+        #expect(calls[..<answer].contains { $0.contains("sync(") && $0.contains("/\(file)>") })
+    }
+
     private func inject(_ call: String, _ fault: String) -> [String] {
         [
             "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)",
