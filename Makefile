@@ -5,6 +5,7 @@ build_packages := libudev-dev libsqlite3-dev zlib1g-dev
 test_packages := udev umockdev libumockdev-dev strace e2fsprogs openssl curl python3
 browser_packages := chromium chromium-driver fonts-noto-cjk python3-selenium
 storebox_packages := qemu-system-x86 debootstrap busybox-static cpio e2fsprogs binutils gcc python3
+faults_packages := gcc libfaketime strace e2fsprogs util-linux mount python3
 bench_packages := python3-evdev strace e2fsprogs util-linux mount
 deb_packages := debhelper fakeroot dpkg-dev
 check_packages := systemd
@@ -16,8 +17,8 @@ programs := stampd stamphq stampctl
 export SWIFT_BACKTRACE := enable=no
 
 .DEFAULT_GOAL := help
-.PHONY: help setup swift demo test check bench storebox e2e sanitize release install deb clean \
-	format lint build units crash
+.PHONY: help setup swift demo test check bench storebox e2e faults sanitize release install deb \
+	clean format lint build units
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,9 +66,10 @@ storebox: build ## boot the virtual store: real kernel, USB scanners, power cuts
 	@.ci/need $(storebox_packages)
 	python3 Tests/StoreBox/test_store.py --bin .build/debug
 
-crash: build ## cut the power at every write of the ledger, with controls that must lose (seconds)
-	@.ci/need gcc python3
-	/usr/bin/python3 Tests/Crash/crash.py .build/debug/ledgerprobe
+faults: build ## do to the ledger what stores do, print docs/reliability.md's table (SHORT=1; root)
+	@.ci/need $(faults_packages)
+	/usr/bin/python3 -B Tests/Faults/faults.py $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED)) \
+		.build/debug
 
 bench: swift ## measure what docs/performance.md tells, and print it (SHORT=1: less of it; root)
 	@.ci/need $(build_packages) $(bench_packages)

@@ -4,7 +4,9 @@ import LoyaltyCore
 import SyncWire
 import Testing
 
-/// A disk that is full, read-only or failing, and a process that is killed.
+/// A disk that is full, read-only or failing.
+///
+/// `make faults` has the other faults, and these at each place where they can happen.
 @Suite(.serialized)
 struct FaultTests {
     @Test(arguments: [4_096, 1_024])
@@ -154,29 +156,6 @@ struct FaultTests {
         let again = try Program.run([Program.probe, "record", path, "0", "23"])
         #expect(again.numbers(after: "ack").count == 23)
         #expect(try verify(path) <= 24)
-    }
-
-    @Test(arguments: ["fdatasync", "pwrite64"])
-    func `a process killed at any step has lost nothing that it acknowledged`(call: String)
-        async throws
-    {
-        var killedCount = 0
-        let steps = call == "fdatasync" ? Array(1...24) : Array(stride(from: 1, to: 150, by: 5))
-        for step in steps {
-            let bench = try Bench()
-            let path = bench.settings.path
-            let said = try Program.run(
-                inject(call, "signal=KILL:when=\(step)") + ["record", path, "0", "20"]
-            )
-            if said.status != 0 { killedCount += 1 }
-            let acknowledged = said.numbers(after: "ack").max() ?? 1
-            let recovered = try verify(path)
-            // A kill before the first award may have left nothing, or the boot alone.
-            let isLost = recovered < acknowledged && !said.numbers(after: "ack").isEmpty
-            #expect(!isLost, "\(call) \(step): \(recovered) of \(acknowledged)")
-            #expect(recovered <= acknowledged + 1, "\(call) \(step)")
-        }
-        #expect(killedCount > steps.count / 3)
     }
 
     /// A sale that comes again is answered from what was read, without a commit that would sync it.

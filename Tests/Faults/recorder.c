@@ -1,21 +1,30 @@
-// Records what a program writes to the files of one directory, in order, for crash.py to replay.
+// Records what a program writes to the files of one directory, in order, for power.py to replay.
 //
 //   cc -shared -fPIC -O2 -o recorder.so recorder.c -ldl
-//   RECORD_DIR=/tmp/x RECORD_LOG=/tmp/x.log LD_PRELOAD=./recorder.so ledgerprobe record ...
+//   RECORD_DIR=/tmp/x RECORD_LOG=/tmp/x.log LD_PRELOAD=./recorder.so stampd run ...
 //
 // One record: kind (1 byte), file (u32), offset (u64), length (u32), then the bytes.
 //   o open (bytes: path)   w write   t truncate (offset: new size)   s sync   u unlink (path)
-//   a what the program said on its standard output: the acknowledgements
+//   a what the program says, on its standard output or a socket: the acknowledgements
+//   f a sync that failed: what was written before it may never reach the disk
+//
+// With RECORD_NO_SYNC=1 syncs do nothing and say that they did: the control that must lose. With
+// RECORD_AT_SYNC=N the N-th sync of a file does not happen: RECORD_DO=kill kills the program there,
+// =fail has the call fail, =hide has it fail and say that it did not.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { FILES = 1024 };
@@ -88,13 +97,39 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset) {
     return count;
 }
 
+static int is_heard(int fd) {
+    struct stat status;
+    return fd == 1 || (fd > 2 && !is_watched(fd) && fstat(fd, &status) == 0
+                       && S_ISSOCK(status.st_mode));
+}
+
+// Said before it is written: what a customer may have seen counts as acknowledged.
+static void say(int fd, const struct iovec *pieces, int count) {
+    if (!is_heard(fd)) return;
+    for (int i = 0; i < count; i++) put('a', fd, 0, pieces[i].iov_base, pieces[i].iov_len);
+}
+
 ssize_t write(int fd, const void *bytes, size_t length) {
     off_t offset = is_watched(fd) ? lseek(fd, 0, SEEK_CUR) : 0;
-    // Said before it is written: what a customer may have seen counts as acknowledged.
-    if (fd == 1) put('a', 1, 0, bytes, length);
+    say(fd, &(struct iovec){(void *)bytes, length}, 1);
     ssize_t count = REAL(write)(fd, bytes, length);
     if (count > 0 && is_watched(fd)) put('w', fd, offset, bytes, count);
     return count;
+}
+
+ssize_t writev(int fd, const struct iovec *pieces, int count) {
+    say(fd, pieces, count);
+    return REAL(writev)(fd, pieces, count);
+}
+
+ssize_t send(int fd, const void *bytes, size_t length, int flags) {
+    say(fd, &(struct iovec){(void *)bytes, length}, 1);
+    return REAL(send)(fd, bytes, length, flags);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
+    say(fd, message->msg_iov, message->msg_iovlen);
+    return REAL(sendmsg)(fd, message, flags);
 }
 
 int ftruncate(int fd, off_t length) {
@@ -109,17 +144,34 @@ int ftruncate64(int fd, off64_t length) {
     return code;
 }
 
-int fsync(int fd) {
-    int code = REAL(fsync)(fd);
-    if (code == 0 && is_watched(fd)) put('s', fd, 0, 0, 0);
-    return code;
+// Whether a sync is left to the kernel; if not, *code is what it returns.
+static int is_real_sync(int fd, int *code) {
+    static int count;
+    const char *at = getenv("RECORD_AT_SYNC");
+    *code = 0;
+    if (getenv("RECORD_NO_SYNC")) return 0;
+    if (!at || !is_watched(fd) || __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST) != atoi(at)) {
+        return 1;
+    }
+    const char *what = getenv("RECORD_DO");
+    if (strcmp(what, "kill") == 0) kill(getpid(), SIGKILL);
+    put('f', fd, 0, 0, 0);
+    if (strcmp(what, "hide") == 0) return 0;
+    errno = EIO;
+    *code = -1;
+    return 0;
 }
 
-int fdatasync(int fd) {
-    int code = REAL(fdatasync)(fd);
-    if (code == 0 && is_watched(fd)) put('s', fd, 0, 0, 0);
-    return code;
-}
+#define SYNC(name)                                             \
+    int name(int fd) {                                         \
+        int code;                                              \
+        if (!is_real_sync(fd, &code)) return code;             \
+        code = REAL(name)(fd);                                 \
+        if (code == 0 && is_watched(fd)) put('s', fd, 0, 0, 0);\
+        return code;                                           \
+    }
+SYNC(fsync)
+SYNC(fdatasync)
 
 int unlink(const char *path) {
     int code = REAL(unlink)(path);
