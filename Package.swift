@@ -135,7 +135,7 @@ let package = Package(
             name: "CounterAPI",
             dependencies: [
                 "LoyaltyCore", "StampAgent", "SyncWire",
-                hummingbird, hummingbirdCore, lifecycle, logging, nioCore,
+                hummingbird, hummingbirdCore, hummingbirdTLS, lifecycle, logging, nioCore, nioSSL,
             ],
             resources: [.embedInCode("Page")],
             swiftSettings: strict
@@ -165,7 +165,7 @@ let package = Package(
             name: "stamphq",
             dependencies: [
                 "DaemonKit", "Documents", "LoyaltyCore", "StampHQ", "SyncWire",
-                argumentParser, crypto, httpClient, lifecycle, logging, nioCore, nioHTTP1,
+                argumentParser, crypto, httpClient, lifecycle, logging, nioCore, nioHTTP1, nioSSL,
                 unixSignals,
             ],
             swiftSettings: strict
@@ -247,7 +247,8 @@ let package = Package(
             name: "CounterAPITests",
             dependencies: [
                 "CounterAPI", "LedgerDB", "LoyaltyCore", "ScanCodec", "StampAgent", "SyncWire",
-                crypto, hummingbird, lifecycle, lifecycleTestKit, logging, nioCore, nioPosix,
+                crypto, httpClient, hummingbird, lifecycle, lifecycleTestKit, logging, nioCore,
+                nioHTTP1, nioPosix, nioSSL,
             ],
             swiftSettings: strict
         ),

@@ -19,6 +19,8 @@ public struct AgentConfiguration: Equatable, Sendable {
     public var listen: Listen
     /// The headquarters; nil while the store has none.
     public var hq: HQ?
+    /// Where HQ may pull the log; nil while it may not.
+    public var pull: Pull?
     /// The AES keys, 16 bytes each, that check field 8 of an e-invoice.
     public var invoiceKeys: [[UInt8]]
     /// Whether scanners are adopted that stampd's hardware database knows.
@@ -48,6 +50,7 @@ public struct AgentConfiguration: Equatable, Sendable {
         tills: [String] = ["1"],
         listen: Listen = Listen(),
         hq: HQ? = nil,
+        pull: Pull? = nil,
         invoiceKeys: [[UInt8]] = [],
         adoptsKnownScanners: Bool = true,
         scanners: [Scanner] = []
@@ -59,6 +62,7 @@ public struct AgentConfiguration: Equatable, Sendable {
         self.tills = tills
         self.listen = listen
         self.hq = hq
+        self.pull = pull
         self.invoiceKeys = invoiceKeys
         self.adoptsKnownScanners = adoptsKnownScanners
         self.scanners = scanners
@@ -104,6 +108,36 @@ public struct AgentConfiguration: Equatable, Sendable {
             self.url = url
             self.trustRootsPath = trustRootsPath
             self.publicKey = publicKey
+        }
+    }
+
+    /// Where HQ may pull the log: over HTTPS, and only with requests that HQ's key signed.
+    public struct Pull: Equatable, Sendable {
+        /// The address to listen on.
+        public var address: String
+        /// The TCP port; 0 for any that is free, as tests want it.
+        public var port: Int
+        /// The certificate and those that vouch for it, in PEM.
+        public var certificatePath: String
+        /// Its private key, in PEM.
+        public var keyPath: String
+
+        /// The address unless told otherwise: all of this machine's.
+        public static let usualAddress = "0.0.0.0"
+        /// The port unless told otherwise.
+        public static let usualPort = 8738
+
+        /// Creates an address.
+        public init(
+            address: String = Self.usualAddress,
+            port: Int = Self.usualPort,
+            certificatePath: String,
+            keyPath: String
+        ) {
+            self.address = address
+            self.port = port
+            self.certificatePath = certificatePath
+            self.keyPath = keyPath
         }
     }
 

@@ -30,6 +30,7 @@ public enum AgentDocument {
             hq: try hq(fields["hq"]),
             invoiceKeys: try invoiceKeys(fields)
         )
+        result.pull = try pull(fields["pull"], hasHQ: result.hq != nil)
         if let state = fields["state"] { result.statePath = try state.path("state") }
         if let file = fields["programme"] { result.programmePath = try file.path("programme") }
         if fields["tills"] != nil { result.tills = try tills(fields) }
@@ -44,8 +45,8 @@ public enum AgentDocument {
     }
 
     private static let names = [
-        "store", "storeTitle", "state", "programme", "tills", "listen", "hq", "invoiceKeys",
-        "scanners",
+        "store", "storeTitle", "state", "programme", "tills", "listen", "hq", "pull",
+        "invoiceKeys", "scanners",
     ]
 
     private static func storeTitle(_ fields: YAMLFields) throws(Mistake) -> LocalText {
@@ -108,6 +109,36 @@ public enum AgentDocument {
             trustRootsPath: try fields["trustRoots"]?.path("trustRoots"),
             publicKey: publicKey
         )
+    }
+
+    private static func pull(
+        _ value: YAMLValue?,
+        hasHQ: Bool
+    ) throws(Mistake) -> AgentConfiguration.Pull? {
+        guard let value else { return nil }
+        let fields = try YAMLFields(
+            value,
+            called: "pull",
+            names: ["address", "port", "certificate", "key"]
+        )
+        guard hasHQ else {
+            throw Mistake(
+                at: value.place,
+                "'pull' needs to know HQ's key",
+                fix: "add the 'hq' block, or leave 'pull' out"
+            )
+        }
+        var pull = AgentConfiguration.Pull(
+            certificatePath: try fields.required("certificate", "its file").path("certificate"),
+            keyPath: try fields.required("key", "its file").path("key")
+        )
+        if let address = fields["address"] {
+            pull.address = try address.text("address")
+            guard pull.address.utf8.allSatisfy({ "0123456789abcdefABCDEF.:".utf8.contains($0) })
+            else { throw address.mistake("address", "an IP address, such as 0.0.0.0 for all") }
+        }
+        if let port = fields["port"] { pull.port = Int(try port.integer("port", 0...65_535)) }
+        return pull
     }
 
     private static let keyForm = "HQ's public key as 'stamphq init' prints it"

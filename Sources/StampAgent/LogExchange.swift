@@ -1,5 +1,6 @@
 import LedgerDB
 import LoyaltyCore
+import ServiceLifecycle
 public import SyncWire
 
 /// What leaves the store of its log, and what comes back for it, whichever way it travels.
@@ -73,6 +74,41 @@ public struct LogExchange: Sendable {
             throw .pruned(firstAvailable: first + 1)
         } catch {
             throw .ledger("the ledger cannot be read: \(error)")
+        }
+    }
+
+    /// The log after an entry, at once or as soon as something is recorded.
+    ///
+    /// - Parameters:
+    ///   - sequence: The last entry that the reader has.
+    ///   - countMax: Most entries.
+    ///   - patience: How long to wait for an entry.
+    /// - Returns: A batch, or nil if nothing came or the agent shuts down.
+    /// - Throws: `LogExchangeError`, `CancellationError`.
+    public func batch(
+        after sequence: Int64,
+        countMax: Int,
+        waiting patience: Duration
+    ) async throws -> BatchV1? {
+        // Followed before the log is read, so that no entry falls in between.
+        let changes = counter.hub.follow()
+        if let batch = try await batch(after: sequence, countMax: countMax) { return batch }
+        guard patience > .zero else { return nil }
+        return try await withThrowingTaskGroup(of: BatchV1?.self) { group in
+            group.addTask {
+                for await _ in changes.cancelOnGracefulShutdown() {
+                    if let batch = try await self.batch(after: sequence, countMax: countMax) {
+                        return batch
+                    }
+                }
+                return nil
+            }
+            group.addTask {
+                try await Task.sleep(for: patience)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
         }
     }
 

@@ -20,6 +20,8 @@ struct AdminController {
         group.post("devices/{device}/revocation", use: revoke)
         group.post("devices/{device}/epochs", use: authorise)
         group.post("batches", use: takeBatch)
+        group.post("signatures", use: sign)
+        group.get("devices/{device}/ack", use: acknowledgement)
         group.post("members", use: putMembers)
         group.post("programmes", use: publish)
         group.post("backups", use: takeBackup)
@@ -79,6 +81,49 @@ struct AdminController {
         let content = try await request.body.collect(upTo: Self.contentByteCountMax)
         let ack = try await intake.take(Array(content.readableBytesView), .carried)
         return Response(json: ack.bytes(signedBy: key))
+    }
+
+    /// Signs a request to whoever holds a device's log; HQ's key never leaves HQ.
+    @Sendable
+    private func sign(_ request: Request, context: some RequestContext) async throws -> Response {
+        let json = try await Self.json(of: request)
+        guard let method = json["method"]?.stringValue, ["GET", "POST"].contains(method),
+            let authority = json["authority"]?.stringValue, Self.isPlain(authority),
+            let target = json["target"]?.stringValue, Self.isPlain(target),
+            target.hasPrefix("/v1/devices")
+        else { throw Problem(.badRequest, "Give method, authority and target of the request.") }
+        let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
+        let signature = RequestSignature(
+            of: SignableRequest(
+                method: method,
+                authority: authority,
+                path: parts[0],
+                query: parts.count > 1 ? parts[1] : nil,
+                fields: []
+            ),
+            createdS: (store.nowMs() + (json["offsetMs"]?.integerValue ?? 0)) / 1_000,
+            nonce: Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) }),
+            signedBy: key
+        )
+        return Response([
+            RequestSignature.inputFieldName: .string(signature.inputValue),
+            RequestSignature.fieldName: .string(signature.value),
+        ])
+    }
+
+    /// What HQ holds of a device's log now, signed.
+    @Sendable
+    private func acknowledgement(
+        _ request: Request,
+        context: some RequestContext
+    ) async throws -> Response {
+        let ack = try await store.acknowledgement(of: try Self.device(context))
+        return Response(json: ack.bytes(signedBy: key))
+    }
+
+    /// Whether a text can stand in one line of what is signed.
+    private static func isPlain(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
     /// Takes members as `MemberTable` writes them; answers which were refused.

@@ -45,6 +45,41 @@ extension HQStore {
     }
 }
 
+extension HQStore {
+    /// What HQ holds of a device's log, without a batch that asked.
+    ///
+    /// - Throws: `Problem` for a device that HQ does not know; `DatabaseError`.
+    func acknowledgement(of device: DeviceID) async throws -> AckV1 {
+        let nowMs = nowMs()
+        return try await queue.read { db in
+            guard let known = try Self.device(device, db) else { throw Problem.unknown(device) }
+            let row = try Row.fetchOne(
+                db,
+                sql: "SELECT sequence, hash, prunable FROM log WHERE device = ? AND epoch = ?",
+                arguments: [known.rowID, known.identity.epoch]
+            )
+            let hash = row.flatMap { ChainHash(Array($0["hash"] as Data)) }
+            let head = LogPosition(
+                sequence: row?["sequence"] ?? 0,
+                hash: hash ?? known.identity.genesis
+            )
+            return AckV1(
+                device: device,
+                epoch: known.identity.epoch,
+                received: head,
+                posted: head.sequence,
+                prunable: row?["prunable"] ?? 0,
+                serverMs: nowMs,
+                hqEpoch: try hqEpoch(db),
+                credit: .whole,
+                duplicateCount: 0,
+                quarantined: [],
+                hasChanges: false
+            )
+        }
+    }
+}
+
 /// One batch inside its transaction; the algorithm of SYNC.md 2.2.
 private struct Ingest {
     let db: Database

@@ -101,17 +101,9 @@ struct PushController {
     ) async throws {
         let signature = try await signature(of: request, device)
         let nowMs = intake.store.nowMs()
-        let skewS = nowMs / 1_000 - signature.createdS
-        guard abs(skewS) <= RequestSignature.skewSMax else {
-            throw Problem(
-                .clockSkew,
-                "The request was signed \(skewS) seconds ago by HQ's clock; sign by serverMs.",
-                extras: [.init("serverMs", .integer(nowMs))]
-            )
-        }
-        guard intake.gate.take(signature.nonce, of: device.identity.device, nowMs: nowMs) else {
-            throw Problem(.signatureInvalid, "The nonce was used before; sign the request anew.")
-        }
+        if let problem = signature.skewProblem(nowMs: nowMs) { throw problem }
+        guard intake.gate.take(signature.nonce, of: device.identity.device, nowMs: nowMs)
+        else { throw Problem.nonceUsed }
         guard ContentDigest.isValid(request.field(ContentDigest.fieldName) ?? "", for: content)
         else {
             throw Problem(

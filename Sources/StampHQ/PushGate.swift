@@ -16,9 +16,7 @@ final class PushGate: Sendable {
     static let alarmPauseMs: Int64 = 60_000
 
     private struct State {
-        var nonces: Set<String> = []
-        var ageing: [(nonce: String, at: Int64)] = []
-        var forgottenCount = 0
+        var nonces = NonceMemory(countMax: PushGate.nonceCountMax)
         var alarmedAtMs: [String: Int64] = [:]
         var pushCount = 0
     }
@@ -47,23 +45,7 @@ final class PushGate: Sendable {
     /// Takes a device's nonce, or says that it was used within its life.
     func take(_ nonce: String, of device: DeviceID, nowMs: Int64) -> Bool {
         let name = "\(device.text)/\(nonce)"
-        let oldest = nowMs - RequestSignature.nonceLifeS * 1_000
-        return state.withLock { state in
-            while state.forgottenCount < state.ageing.count,
-                state.ageing[state.forgottenCount].at < oldest
-                    || state.nonces.count >= Self.nonceCountMax
-            {
-                state.nonces.remove(state.ageing[state.forgottenCount].nonce)
-                state.forgottenCount += 1
-            }
-            if state.forgottenCount > state.ageing.count / 2 {
-                state.ageing.removeFirst(state.forgottenCount)
-                state.forgottenCount = 0
-            }
-            guard state.nonces.insert(name).inserted else { return false }
-            state.ageing.append((name, nowMs))
-            return true
-        }
+        return state.withLock { $0.nonces.take(name, nowMs: nowMs) }
     }
 
     /// Whether an alarm about a device is due again.

@@ -103,6 +103,7 @@ func buildAgent(
     )
     let services: [any Service] =
         try syncServices(configuration, device.key, counter, floor, logger)
+        + pullServices(configuration, exchange, clock, logger)
         + [
             TillService(counter: counter, logger: logger),
             ReloadService(file: file, counter: counter, board: board, logger: logger),
@@ -158,6 +159,30 @@ private func syncServices(
             floor: floor,
             logger: logger
         ),
+    ]
+}
+
+private func pullServices(
+    _ configuration: AgentConfiguration,
+    _ exchange: LogExchange,
+    _ clock: AgentClock,
+    _ logger: Logger
+) throws -> [any Service] {
+    guard let pull = configuration.pull, let hqKey = exchange.hqKey else { return [] }
+    return [
+        try PullService(
+            exchange: exchange,
+            hqKey: hqKey,
+            nowMs: { clock.reading().wall.unixMs },
+            settings: PullService.Settings(
+                address: pull.address,
+                port: pull.port,
+                certificatePath: pull.certificatePath,
+                keyPath: pull.keyPath
+            ),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: logger
+        )
     ]
 }
 

@@ -68,6 +68,16 @@ struct BatchIntake {
             .joined(separator: "\n")
     }
 
+    /// How far HQ holds a device's log now, as far as this intake has learnt.
+    func received(of device: DeviceID) -> Int64? {
+        ack(of: device)?["received"]?.integerValue
+    }
+
+    /// The last acknowledgement for a device.
+    func ack(of device: DeviceID) -> CanonicalJSON? {
+        acks.first { $0.device == device }?.ack
+    }
+
     /// Reads a file to its end.
     mutating func read(_ path: String) async throws {
         let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)

@@ -121,6 +121,19 @@ struct AgentDocumentTests {
                 "3:38: 'key' is 'QUJD': use HQ's public key as 'stamphq init' prints it"
             ),
             (
+                "pull: {certificate: /c, key: /k}",
+                "3:7: 'pull' needs to know HQ's key: add the 'hq' block, or leave 'pull' out"
+            ),
+            (
+                "hq: {url: \"https://hq.example\", key: \(hqKey)}\npull: {key: /k}",
+                "4:7: 'certificate' is missing: add its file"
+            ),
+            (
+                "hq: {url: \"https://hq.example\", key: \(hqKey)}\n"
+                    + "pull: {address: a.example, certificate: /c, key: /k}",
+                "4:17: 'address' is 'a.example': use an IP address, such as 0.0.0.0 for all"
+            ),
+            (
                 "invoiceKeys: [\"00112233445566778899AABBCCDDEEFG\"]",
                 "3:15: 'invoiceKeys' has a key of another form:"
                     + " use 32 hexadecimal digits, in quotation marks"
@@ -175,6 +188,9 @@ struct AgentDocumentTests {
     ) {
         #expect(message(of: Self.header + line) == "s.yaml:" + expected)
     }
+
+    /// HQ's public key as 'stamphq init' prints it.
+    static let hqKey = String(repeating: "A", count: 43) + "="
 
     @Test func `a key for invoices is never repeated in a message`() {
         let secret = "00112233445566778899AABBCCDDEEF"

@@ -34,7 +34,7 @@ struct ExampleFileTests {
         let path = Self.root.appendingPathComponent("docs/stampd.example.yaml").path
         let keys = [
             "state:", "programme:", "tills:", "listen:", "hq:", "  url:", "  trustRoots: /",
-            "  key: A", "invoiceKeys:",
+            "  key: A", "pull:", "invoiceKeys:",
         ]
         let lines = try DocumentFile.text(at: path).components(separatedBy: "\n").map { line in
             if line.hasPrefix("  # adopt:") || line.hasPrefix("  #   ") {
@@ -53,6 +53,9 @@ struct ExampleFileTests {
         #expect(configuration.listen == standard.listen)
         #expect(configuration.hq?.url == "https://hq.example")
         #expect(configuration.hq?.trustRootsPath == "/etc/stampd/hq-ca.pem")
+        #expect(configuration.pull?.address == AgentConfiguration.Pull.usualAddress)
+        #expect(configuration.pull?.port == AgentConfiguration.Pull.usualPort)
+        #expect(configuration.pull?.certificatePath == "/etc/stampd/pull.pem")
         #expect(configuration.invoiceKeys.count == 1)
         #expect(configuration.scanners.count == 4)
     }

@@ -45,7 +45,7 @@ func builtProgram(_ name: String) -> String {
 
 /// A `stampd` with a store of its own in a directory, its scanner unplugged, until let go.
 ///
-/// The directory gets `stampd.yaml`, and `stampd.sock` once the agent answers.
+/// The directory gets `stampd.yaml`, the agent's `log`, and `stampd.sock` once the agent answers.
 final class RunningStore {
     let device: String
     /// The command by which HQ's operator adds the device, without the program's name.
@@ -85,7 +85,8 @@ final class RunningStore {
         device = String(addition.split(separator: " ")[2])
         process.executableURL = URL(fileURLWithPath: builtProgram("stampd"))
         process.arguments = ["run", "--config", "\(path)/stampd.yaml"]
-        process.standardError = FileHandle.nullDevice
+        _ = FileManager.default.createFile(atPath: "\(path)/log", contents: nil)
+        process.standardError = FileHandle(forWritingAtPath: "\(path)/log")
         try process.run()
         try directory.run(
             "timeout 120 bash -c 'until curl -sf -o health --unix-socket stampd.sock"

@@ -50,6 +50,24 @@ struct ProtocolPageTests {
         #expect(try directory.run(lines[1]).contains("\"received\":1"))
     }
 
+    @Test func `the page's lines for HQ's pull fetch a batch that HQ then takes`() throws {
+        let (directory, store) = (try TemporaryDirectory(), try TemporaryDirectory())
+        let program = builtProgram("stamphq")
+        let shop = try PulledStore(in: store, at: directory)
+        try directory.run("cp \(store.url.path)/pull.pem store-ca.pem; cp hq/hq.key .")
+        let script = try pageLines(under: "## HQ pulls")
+        let given = try #require(script.firstMatch(of: /dev=.*\n/))
+
+        try directory.run(
+            script.replacing(
+                given.0,
+                with: "dev=\(shop.running.device); host=localhost:\(shop.port)\n"
+            )
+        )
+        let told = try directory.run("\(program) import batch --data hq")
+        #expect(told.contains("1 entries are new"), "\(told)")
+    }
+
     /// The shell lines of one of the page's sections.
     private func pageLines(under heading: String) throws -> String {
         let page = try String(
