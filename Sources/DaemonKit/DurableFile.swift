@@ -49,6 +49,23 @@ public enum DurableFile {
         try draft.finish()
     }
 
+    /// Makes a directory unless it is there, and returns once the disk holds its name.
+    ///
+    /// - Throws: `FileError`.
+    public static func makeDirectory(_ path: String, mode: UInt32) throws(FileError) {
+        guard mkdir(path, mode) == 0 || errno == EEXIST
+        else { throw FileError(call: "mkdir", path: path, errno: errno) }
+        try syncDirectory(of: path)
+    }
+
+    /// Deletes a file unless it is gone; after a power cut it may be back.
+    ///
+    /// - Throws: `FileError`.
+    public static func remove(_ path: String) throws(FileError) {
+        guard unlink(path) == 0 || errno == ENOENT
+        else { throw FileError(call: "unlink", path: path, errno: errno) }
+    }
+
     /// A file on its way to the disk: written piece by piece, it takes its name only when whole.
     ///
     /// One that is let go unfinished leaves nothing behind.

@@ -8,11 +8,20 @@ public struct PushReply: Equatable, Sendable {
     public let mediaType: String
     /// Seconds that HQ asks to wait, from `Retry-After`.
     public let retryAfterS: Int64?
+    /// How far a relay holds the log, from `Log-Head-Seq`; nil from HQ itself.
+    public let keptSequence: Int64?
     /// The content, of at most `AckV1.byteCountMax` bytes.
     public let content: [UInt8]
 
     /// Creates a reply.
-    public init(status: Int, mediaType: String, retryAfterS: Int64?, content: [UInt8]) {
+    public init(
+        status: Int,
+        mediaType: String,
+        retryAfterS: Int64?,
+        keptSequence: Int64? = nil,
+        content: [UInt8]
+    ) {
+        self.keptSequence = keptSequence
         self.status = status
         self.mediaType = mediaType
         self.retryAfterS = retryAfterS

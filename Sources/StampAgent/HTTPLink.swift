@@ -67,6 +67,8 @@ public struct HTTPLink: HQLink, Service {
             status: Int(reply.status.code),
             mediaType: type.prefix { $0 != ";" }.lowercased(),
             retryAfterS: reply.headers.first(name: "retry-after").flatMap { Int64($0) },
+            keptSequence: reply.headers.first(name: PullRequestV1.headSequenceFieldName)
+                .flatMap { Int64($0) },
             content: Array(content.readableBytesView)
         )
     }

@@ -5,6 +5,8 @@ import SyncWire
 enum PushOutcome: Equatable, Sendable {
     /// HQ acknowledged, its signature is right, and the ledger took the watermarks.
     case acknowledged(AckV1)
+    /// A relay keeps the log through an entry for HQ; `head` is the end of our log.
+    case kept(through: Int64, head: Int64)
     /// HQ answered with a problem; `retryAfterS` is what it asked to wait.
     case problem(Problem, retryAfterS: Int64?)
     /// HQ holds less than it acknowledged before, as after a restore: through this entry.
@@ -28,6 +30,8 @@ struct PushPlan: Equatable, Sendable {
         case proceed
         /// Push again after a pause.
         case wait(Duration)
+        /// Push again when an entry comes, or after a pause.
+        case listen(Duration)
     }
 
     /// Times in a row that HQ may ask for the same entry before the push slows down.
@@ -38,6 +42,11 @@ struct PushPlan: Equatable, Sendable {
     ///
     /// Source: SYNC.md section 2.2, the slow lane: its longest back-off.
     static let slowPause: Duration = Backoff.pauseMax
+
+    /// How often a relay that keeps everything is asked whether HQ acknowledged.
+    ///
+    /// Source: our own bound, as long as the longest back-off; HQ's fetch is in no hurry.
+    static let keptPause: Duration = Backoff.pauseMax
 
     /// Most entries in the next batch.
     private(set) var entryCountMax = BatchV1.entryCountMax
@@ -66,6 +75,7 @@ struct PushPlan: Equatable, Sendable {
     mutating func take(_ outcome: PushOutcome, nowMs: Int64, jitter: Double) -> Step {
         switch outcome {
         case .acknowledged(let ack): return succeed(ack, nowMs: nowMs)
+        case .kept(let sequence, let head): return rest(through: sequence, head: head)
         case .problem(let problem, let retryAfterS):
             return take(problem, retryAfterS: retryAfterS, nowMs: nowMs, jitter: jitter)
         case .behind(let received):
@@ -79,16 +89,27 @@ struct PushPlan: Equatable, Sendable {
     }
 
     private mutating func succeed(_ ack: AckV1, nowMs: Int64) -> Step {
+        forgetFailures()
+        resumeAfter = nil
+        clockOffsetMs = ack.serverMs - nowMs
+        let pauseMs = min(max(ack.credit.afterMs, 0), 300_000)
+        return pauseMs == 0 ? .proceed : .wait(.milliseconds(pauseMs))
+    }
+
+    /// A relay has it: go on with what it lacks, and then wait for HQ without alarm.
+    private mutating func rest(through sequence: Int64, head: Int64) -> Step {
+        forgetFailures()
+        resumeAfter = sequence
+        return sequence < head ? .proceed : .listen(Self.keptPause)
+    }
+
+    private mutating func forgetFailures() {
         backoff.succeed()
         problem = nil
         isAlarming = false
         gapRepeatCount = 0
         isSkewCorrected = false
-        resumeAfter = nil
         entryCountMax = BatchV1.entryCountMax
-        clockOffsetMs = ack.serverMs - nowMs
-        let pauseMs = min(max(ack.credit.afterMs, 0), 300_000)
-        return pauseMs == 0 ? .proceed : .wait(.milliseconds(pauseMs))
     }
 
     private mutating func take(

@@ -19,6 +19,8 @@ public actor SyncService<Link: HQLink>: Service {
     private let exchange: LogExchange
     private let logger: Logger
     private var plan = PushPlan()
+    /// Whether an entry ends the pause.
+    private var isListening = false
 
     /// Creates the service; `run()` starts it.
     ///
@@ -82,16 +84,31 @@ public actor SyncService<Link: HQLink>: Service {
 
     /// Waits for a pause, or for an entry if there is none to push.
     private func wait(for duration: Duration?) async throws {
-        if let duration { return try await pause(for: duration) }
+        guard let duration else { return try await waitForEntry() }
+        guard isListening else { return try await pause(for: duration) }
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await pause(for: duration) }
+            group.addTask { try await self.waitForEntry() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func waitForEntry() async throws {
         try await counter.recordings.wait()
         try await pause(for: Self.gatherPause)
     }
 
     /// The entries that HQ has not acknowledged, as a signed batch; nil if there are none.
     private func nextBatch() async throws -> BatchV1? {
-        let after: Int64
-        if let place = plan.resumeAfter { after = place } else { after = await exchange.received() }
-        return try await exchange.batch(after: after, countMax: plan.entryCountMax)
+        let received = await exchange.received()
+        let after = plan.resumeAfter ?? received
+        if let batch = try await exchange.batch(after: after, countMax: plan.entryCountMax) {
+            return batch
+        }
+        // A relay has everything. Asking with what HQ lacks also shows whether it still has it.
+        guard after > received else { return nil }
+        return try await exchange.batch(after: received, countMax: plan.entryCountMax)
     }
 
     /// Sends a batch and reads what comes back.
@@ -110,17 +127,33 @@ public actor SyncService<Link: HQLink>: Service {
         } catch {
             return .unreachable("HQ cannot be reached: \(error)")
         }
+        if reply.status == 202, reply.keptSequence != nil {
+            return .init(reply, keeping: batch)
+        }
         guard reply.status == 200 else { return .init(refusal: reply) }
         do throws(LogExchangeError) {
-            return .acknowledged(try await exchange.acknowledge(reply.content))
+            let ack = try await exchange.acknowledge(reply.content)
+            // A relay hands HQ's last acknowledgement on, which may be older than the batch.
+            guard ack.received.sequence < batch.checkpoint.position.sequence,
+                reply.keptSequence != nil
+            else { return .acknowledged(ack) }
+            return .init(reply, keeping: batch)
         } catch {
+            if case .behind = error, reply.keptSequence != nil {
+                return .init(reply, keeping: batch)
+            }
             return PushOutcome(refusal: error)
         }
     }
 
     /// Writes on the board and in the log how it went.
     private func report(_ outcome: PushOutcome, _ step: PushPlan.Step) -> Duration? {
-        let pause: Duration? = if case .wait(let pause) = step { pause } else { .zero }
+        let pause: Duration? =
+            switch step {
+            case .proceed: .zero
+            case .wait(let pause), .listen(let pause): pause
+            }
+        if case .listen = step { isListening = true } else { isListening = false }
         if case .acknowledged(let ack) = outcome {
             logger.info("acknowledged", metadata: ["entry": "\(ack.received.sequence)"])
         } else if let problem = plan.problem {
@@ -155,6 +188,13 @@ public struct SyncKeys: Sendable {
 }
 
 extension PushOutcome {
+    /// A relay's word that it keeps a batch, believed only as far as the log goes.
+    init(_ reply: PushReply, keeping batch: BatchV1) {
+        let end = batch.checkpoint.position.sequence
+        let head = batch.header.deviceHead
+        self = .kept(through: min(max(end, reply.keptSequence ?? end), head), head: head)
+    }
+
     /// What an acknowledgement that was not taken means to the push.
     init(refusal error: LogExchangeError) {
         switch error {

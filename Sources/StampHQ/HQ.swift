@@ -131,7 +131,7 @@ public struct HQ: Service {
         return quiet
     }
 
-    private static func tlsConfiguration(_ files: HQSettings.TLSFiles) throws -> TLSConfiguration {
+    static func tlsConfiguration(_ files: HQSettings.TLSFiles) throws -> TLSConfiguration {
         let chain: [NIOSSLCertificate]
         do {
             chain = try NIOSSLCertificate.fromPEMFile(files.certificateFile)

@@ -32,11 +32,30 @@ struct PushController {
         try await authenticate(request, content, known)
 
         let batch = try Intake.batch(isCompressed ? try Self.inflated(content) : content)
-        try Self.check(batch.header, against: request, known)
+        try Self.check(batch.header, against: request, device)
         return try await intake.take(batch, of: known, .live)
     }
 
     // MARK: The body
+
+    /// The batch of a push whose sender cannot be checked, whole and uncompressed.
+    static func bytes(of request: Request) async throws -> [UInt8] {
+        let isCompressed = try Self.isCompressed(request)
+        let content = try await Self.content(of: request)
+        try checkDigest(of: content, in: request)
+        return isCompressed ? try inflated(content) : content
+    }
+
+    private static func checkDigest(of content: [UInt8], in request: Request) throws {
+        guard ContentDigest.isValid(request.field(ContentDigest.fieldName) ?? "", for: content)
+        else {
+            throw Problem(
+                .chainInvalid,
+                "The body is not the one that Content-Digest describes; send it again.",
+                extras: [.init("index", 0)]
+            )
+        }
+    }
 
     /// Whether the body is gzip; any other encoding or type is refused.
     private static func isCompressed(_ request: Request) throws -> Bool {
@@ -73,12 +92,12 @@ struct PushController {
     }
 
     /// The header must name what the signed fields and the address name.
-    private static func check(
+    static func check(
         _ header: BatchHeaderV1,
         against request: Request,
-        _ device: Device
+        _ device: DeviceID
     ) throws {
-        guard header.device == device.identity.device,
+        guard header.device == device,
             request.field("log-epoch") == String(header.epoch),
             request.field("log-first") == String(header.first),
             request.field("log-count") == String(header.count)
@@ -104,14 +123,7 @@ struct PushController {
         if let problem = signature.skewProblem(nowMs: nowMs) { throw problem }
         guard intake.gate.take(signature.nonce, of: device.identity.device, nowMs: nowMs)
         else { throw Problem.nonceUsed }
-        guard ContentDigest.isValid(request.field(ContentDigest.fieldName) ?? "", for: content)
-        else {
-            throw Problem(
-                .chainInvalid,
-                "The body is not the one that Content-Digest describes; send it again.",
-                extras: [.init("index", 0)]
-            )
-        }
+        try Self.checkDigest(of: content, in: request)
     }
 
     private func signature(
@@ -144,15 +156,15 @@ struct PushController {
     private static func signable(_ request: Request) -> SignableRequest? {
         guard let digest = request.field(ContentDigest.fieldName),
             let epoch = request.field("log-epoch"), let first = request.field("log-first"),
-            let count = request.field("log-count"), let target = request.head.path
+            let count = request.field("log-count")
         else { return nil }
-        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        return SignableRequest(
-            method: request.method.rawValue,
-            authority: request.head.authority ?? "",
-            path: parts.first.map(String.init) ?? "",
-            query: parts.count > 1 ? String(parts[1]) : nil,
-            fields: PushRequestV1.covered(digest: digest, epoch: epoch, first: first, count: count)
+        return request.signable(
+            covering: PushRequestV1.covered(
+                digest: digest,
+                epoch: epoch,
+                first: first,
+                count: count
+            )
         )
     }
 }

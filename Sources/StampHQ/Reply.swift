@@ -15,6 +15,21 @@ extension Request {
     }
 }
 
+extension Request {
+    /// The parts that a signature covers, as they arrived, with some fields.
+    func signable(covering fields: [SignableRequest.Component]) -> SignableRequest {
+        let target = head.path ?? ""
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        return SignableRequest(
+            method: method.rawValue,
+            authority: head.authority ?? "",
+            path: parts.first.map(String.init) ?? "",
+            query: parts.count > 1 ? String(parts[1]) : nil,
+            fields: fields
+        )
+    }
+}
+
 extension Response {
     /// An answer in JSON; no answer of HQ may be kept by a cache.
     init(

@@ -40,6 +40,17 @@ extension BatchV1 {
     /// - Returns: The entries as log lines, with their hashes.
     /// - Throws: `BatchError.notNext`, `chainInvalid` or `signatureInvalid`.
     public func verify(after start: LogPosition, key: PublicKey) throws(BatchError) -> [LogLine] {
+        let lines = try lines(after: start)
+        guard checkpoint.isSigned(by: key) else { throw .signatureInvalid }
+        return lines
+    }
+
+    /// Recomputes the chain alone, for whoever does not know the device's key.
+    ///
+    /// - Parameter start: The place in the log that the batch must continue.
+    /// - Returns: The entries as log lines, with their hashes.
+    /// - Throws: `BatchError.notNext` or `chainInvalid`.
+    public func lines(after start: LogPosition) throws(BatchError) -> [LogLine] {
         guard header.first == start.sequence + 1 else { throw .notNext(header.first) }
         guard header.previous == start.hash else { throw .chainInvalid(index: 0) }
         var hash = start.hash
@@ -52,7 +63,6 @@ extension BatchV1 {
         }
         let end = LogPosition(sequence: start.sequence + Int64(bodies.count), hash: hash)
         guard checkpoint.position == end else { throw .chainInvalid(index: bodies.count) }
-        guard checkpoint.isSigned(by: key) else { throw .signatureInvalid }
         return lines
     }
 

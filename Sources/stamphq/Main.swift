@@ -14,7 +14,8 @@ struct StampHQCommand: AsyncParsableCommand {
             but the devices' signed pushes.
             """,
         subcommands: [
-            Serve.self, Initialise.self, Devices.self, Import.self, Pull.self, Members.self,
+            Serve.self, RelayCommand.self, Initialise.self, Devices.self, Import.self, Pull.self,
+            Members.self,
             Programmes.self,
             Balances.self, Entries.self, Alarms.self, Quarantine.self, Backup.self,
         ]

@@ -38,6 +38,17 @@ final class TemporaryDirectory {
     }
 }
 
+/// The shell lines of one of the sections of docs/protocol.md.
+func pageLines(under heading: String) throws -> String {
+    let page = try String(
+        contentsOf: packageRoot.appendingPathComponent("docs/protocol.md"),
+        encoding: .utf8
+    )
+    let section = try #require(page.range(of: "\n\(heading)\n")).upperBound
+    let block = try #require(page[section...].firstMatch(of: /```bash\n([\s\S]*?)```/))
+    return String(block.1)
+}
+
 /// The built program of a name.
 func builtProgram(_ name: String) -> String {
     packageRoot.appendingPathComponent(".build/debug/\(name)").path

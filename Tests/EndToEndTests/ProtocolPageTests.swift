@@ -68,17 +68,6 @@ struct ProtocolPageTests {
         #expect(told.contains("1 entries are new"), "\(told)")
     }
 
-    /// The shell lines of one of the page's sections.
-    private func pageLines(under heading: String) throws -> String {
-        let page = try String(
-            contentsOf: packageRoot.appendingPathComponent("docs/protocol.md"),
-            encoding: .utf8
-        )
-        let section = try #require(page.range(of: "\n\(heading)\n")).upperBound
-        let block = try #require(page[section...].firstMatch(of: /```bash\n([\s\S]*?)```/))
-        return String(block.1)
-    }
-
     /// The page's shell lines with this device and this HQ put in.
     private func pageScript(device: String, host: String) throws -> String {
         let script = try pageLines(under: "### With curl")

@@ -16,6 +16,17 @@ struct PushPlanTests {
         #expect(take(&plan, .unreachable("down")) == .wait(.seconds(1)))
     }
 
+    @Test func `a relay gets what it lacks at once, and then time`() {
+        var plan = PushPlan()
+        _ = take(&plan, .unreachable("down"))
+
+        #expect(take(&plan, .kept(through: 500, head: 700)) == .proceed)
+        #expect(plan.resumeAfter == 500)
+        #expect(take(&plan, .kept(through: 700, head: 700)) == .listen(PushPlan.keptPause))
+        #expect(plan.problem == nil)
+        #expect(take(&plan, .unreachable("down")) == .wait(.seconds(1)))
+    }
+
     @Test func `HQ may ask for a pause`() {
         var plan = PushPlan()
 

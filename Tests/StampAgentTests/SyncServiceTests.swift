@@ -194,6 +194,43 @@ struct SyncServiceTests {
         floor.judge(WallTime(unixMs: unixMs), sinceBootMs: 5, isSynchronised: isSynchronised)
     }
 
+    @Test func `what a relay keeps stays queued, is no trouble, and is not sent at once again`()
+        async throws
+    {
+        let store = try await TestStore()
+        await store.scan(store.card)
+        let relay = FakeHQ(mood: .keeping)
+        let sync = makeSync(store, relay)
+
+        #expect(await sync.pushOnce() == PushPlan.keptPause)
+        #expect(try await store.ledger.queue().pendingCount == 2)
+        let status = await store.counter.status()
+        #expect(status.hq.problem == nil)
+        #expect(status.hq.isOnline == true)
+
+        await store.scan(store.otherCard)
+        #expect(await sync.pushOnce() == PushPlan.keptPause)
+        #expect(relay.batches.map(\.header.first) == [1, 3])
+        // Nothing new: the relay is asked with what HQ lacks.
+        #expect(await sync.pushOnce() == PushPlan.keptPause)
+        #expect(relay.batches.map(\.header.first) == [1, 3, 1])
+        relay.setMood(.well)
+        #expect(await sync.pushOnce() == .zero)
+        #expect(try await store.ledger.queue().pendingCount == 0)
+    }
+
+    @Test func `HQ's older word from a relay is taken, and the batch counts as kept`() async throws
+    {
+        let store = try await TestStore()
+        await store.scan(store.card)
+        let relay = FakeHQ(mood: .handingOn)
+
+        #expect(await makeSync(store, relay).pushOnce() == PushPlan.keptPause)
+        #expect(try await store.ledger.queue().pendingCount == 2)
+        #expect(await store.counter.status().hq.problem == nil)
+        #expect(await store.counter.status().hq.lastAckAt != nil)
+    }
+
     private func makeSync(_ store: TestStore, _ hq: FakeHQ) -> SyncService<FakeHQ> {
         SyncService(
             counter: store.counter,
@@ -209,13 +246,14 @@ struct SyncServiceTests {
 final class FakeHQ: HQLink, Sendable {
     enum Mood: Sendable, CaseIterable {
         case well, away, portal, forged, ahead, otherLog, half, failing, refusing
+        case keeping, handingOn
 
-        static let failures = allCases.filter { $0 != .well }
+        static let failures = allCases.filter { ![.well, .keeping, .handingOn].contains($0) }
 
         /// What the operator must read.
         var words: String {
             switch self {
-            case .well: ""
+            case .well, .keeping, .handingOn: ""
             case .away: "cannot be reached"
             case .portal: "something other than HQ answered"
             case .forged: "not signed by HQ's key"
@@ -249,7 +287,7 @@ final class FakeHQ: HQLink, Sendable {
     func push(_ request: PushRequestV1) async throws -> PushReply {
         let batch = try BatchV1(parsing: try Gzip.decompress(request.content))
         let mood = state.withLock { state in
-            if state.mood == .well { state.batches.append(batch) }
+            if [.well, .keeping, .handingOn].contains(state.mood) { state.batches.append(batch) }
             return state.mood
         }
         switch mood {
@@ -274,6 +312,22 @@ final class FakeHQ: HQLink, Sendable {
             )
         case .otherLog:
             return reply(200, "application/json", ack(batch, epoch: 2).bytes(signedBy: Self.key))
+        case .keeping:
+            return PushReply(
+                status: 202,
+                mediaType: "application/json",
+                retryAfterS: nil,
+                keptSequence: batch.checkpoint.position.sequence,
+                content: []
+            )
+        case .handingOn:
+            return PushReply(
+                status: 200,
+                mediaType: "application/json",
+                retryAfterS: nil,
+                keptSequence: batch.checkpoint.position.sequence,
+                content: ack(batch, at: batch.header.start).bytes(signedBy: Self.key)
+            )
         case .well: return reply(200, "application/json", ack(batch).bytes(signedBy: Self.key))
         }
     }
@@ -282,8 +336,13 @@ final class FakeHQ: HQLink, Sendable {
         PushReply(status: status, mediaType: type, retryAfterS: nil, content: content)
     }
 
-    private func ack(_ batch: BatchV1, ahead: Int64 = 0, epoch: Int64 = 1) -> AckV1 {
-        let position = batch.checkpoint.position
+    private func ack(
+        _ batch: BatchV1,
+        at place: LogPosition? = nil,
+        ahead: Int64 = 0,
+        epoch: Int64 = 1
+    ) -> AckV1 {
+        let position = place ?? batch.checkpoint.position
         return AckV1(
             device: batch.header.device,
             epoch: epoch,
