@@ -132,7 +132,8 @@ struct PushPlan: Equatable, Sendable {
             return .wait(asked)
         case .hqFailed: return fail("\(refused)", jitter: jitter)
         case .badRequest, .signatureInvalid, .tokenInvalid, .deviceRevoked, .deviceSuspended,
-            .deviceUnknown, .notFound, .logFork, .logRegressed, .epochOld, .epochChanged,
+            .deviceUnknown, .enrolmentInvalid, .enrolmentUsed, .enrolmentExpired,
+            .enrolmentExhausted, .notFound, .logFork, .logRegressed, .epochOld, .epochChanged,
             .cursorAhead, .cursorExpired, .logPruned, .batchTooLarge, .encoding, .chainInvalid,
             .hqStorageFull:
             return alarm("\(refused)")

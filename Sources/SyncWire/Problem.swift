@@ -16,6 +16,14 @@ public enum ProblemType: String, CaseIterable, Sendable {
     case deviceSuspended = "device-suspended"
     /// HQ does not know the device.
     case deviceUnknown = "device-unknown"
+    /// No enrolment code is spelled like this one.
+    case enrolmentInvalid = "enrolment-invalid"
+    /// Another device was let in with the enrolment code.
+    case enrolmentUsed = "enrolment-used"
+    /// The enrolment code's life is over.
+    case enrolmentExpired = "enrolment-expired"
+    /// The enrolment code was tried wrongly too often.
+    case enrolmentExhausted = "enrolment-exhausted"
     /// There is nothing at this address.
     case notFound = "not-found"
     /// The batch begins after the entry that HQ expects: `expected`, `h`.
@@ -68,10 +76,12 @@ public enum ProblemType: String, CaseIterable, Sendable {
         switch self {
         case .badRequest: 400
         case .signatureInvalid, .clockSkew, .tokenInvalid: 401
-        case .deviceRevoked, .deviceSuspended: 403
+        case .deviceRevoked, .deviceSuspended, .enrolmentInvalid, .enrolmentExhausted: 403
         case .deviceUnknown, .notFound: 404
-        case .logGap, .logFork, .logRegressed, .epochOld, .epochChanged, .cursorAhead: 409
-        case .cursorExpired, .logPruned: 410
+        case .logGap, .logFork, .logRegressed, .epochOld, .epochChanged, .cursorAhead,
+            .enrolmentUsed:
+            409
+        case .cursorExpired, .logPruned, .enrolmentExpired: 410
         case .batchTooLarge: 413
         case .encoding: 415
         case .chainInvalid: 422
@@ -93,6 +103,10 @@ public enum ProblemType: String, CaseIterable, Sendable {
         case .deviceRevoked: "The device is revoked"
         case .deviceSuspended: "The device is suspended"
         case .deviceUnknown: "The device is not known"
+        case .enrolmentInvalid: "The enrolment code is wrong"
+        case .enrolmentUsed: "The enrolment code was used"
+        case .enrolmentExpired: "The enrolment code is too old"
+        case .enrolmentExhausted: "The enrolment code was tried too often"
         case .notFound: "There is nothing here"
         case .logGap: "Entries before the batch are missing"
         case .logFork: "The log differs from what HQ holds"
