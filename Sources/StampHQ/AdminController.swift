@@ -7,6 +7,7 @@ import SyncWire
 struct AdminController {
     let intake: Intake
     let key: SigningKey
+    let seal: EnrolmentSeal
 
     private var store: HQStore { intake.store }
 
@@ -22,6 +23,7 @@ struct AdminController {
         group.post("batches", use: takeBatch)
         group.post("signatures", use: sign)
         group.get("devices/{device}/ack", use: acknowledgement)
+        group.post("enrolments", use: addEnrolment)
         group.post("members", use: putMembers)
         group.post("programmes", use: publish)
         group.post("backups", use: takeBackup)
@@ -52,6 +54,32 @@ struct AdminController {
         )
         try await store.addDevice(identity, label: label)
         return Response(["device": .string(device.text)])
+    }
+
+    /// Makes a code; the answer is the only place where it is ever told.
+    @Sendable
+    private func addEnrolment(_ request: Request, context: some RequestContext) async throws
+        -> Response
+    {
+        let json = try await Self.json(of: request)
+        guard let name = json["store"]?.stringValue
+        else { throw Problem(.badRequest, "Give the store's name.") }
+        while true {
+            let code = EnrolmentCode(
+                random: (0..<EnrolmentCode.randomByteCount).map { _ in .random(in: 0...255) }
+            )
+            let notAfterMs = try await store.addEnrolment(
+                code,
+                seal: seal,
+                store: name,
+                label: json["label"]?.stringValue ?? name
+            )
+            // Nil: an open code has the same name, one time in a million.
+            guard let notAfterMs else { continue }
+            return Response([
+                "code": .string(code.spelling), "notAfterMs": .integer(notAfterMs),
+            ])
+        }
     }
 
     @Sendable

@@ -17,6 +17,7 @@ public struct HQ: Service {
 
     private let settings: HQSettings
     private let key: SigningKey
+    private let seal: EnrolmentSeal
     private let token: [UInt8]
     private let tls: TLSConfiguration?
     private let logger: Logger
@@ -42,6 +43,7 @@ public struct HQ: Service {
             logger: logger
         )
         self.key = key
+        seal = EnrolmentSeal(seed: seed)
         self.settings = settings
         self.logger = logger
     }
@@ -62,7 +64,7 @@ public struct HQ: Service {
         let router = Router()
         router.add(middleware: ProblemMiddleware(logger: logger))
         OperatorController(store: store).addRoutes(to: router.group("v1"))
-        AdminController(intake: intake, key: key).addRoutes(to: router.group("v1"))
+        AdminController(intake: intake, key: key, seal: seal).addRoutes(to: router.group("v1"))
         try await Application(
             router: router,
             configuration: .init(address: .unixDomainSocket(path: settings.socketPath)),
@@ -119,6 +121,14 @@ public struct HQ: Service {
         }
         let push = PushController(intake: intake, key: key)
         group.post("devices/{device}/log", use: push.push)
+        let enrolment = EnrolmentController(
+            store: store,
+            key: key,
+            seal: seal,
+            gate: intake.gate,
+            logger: logger
+        )
+        group.post("devices", use: enrolment.enrol)
         OperatorController(store: store)
             .addRoutes(to: group.add(middleware: TokenMiddleware(token: token)))
         return router

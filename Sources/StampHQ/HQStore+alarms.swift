@@ -12,6 +12,8 @@ enum AlarmKind: String {
     case signatureInvalid = "signature-invalid"
     /// Entries kept without effect.
     case quarantined
+    /// An enrolment code was tried wrongly too often; named is the device that tried last.
+    case enrolmentExhausted = "enrolment-exhausted"
 }
 
 extension HQStore {

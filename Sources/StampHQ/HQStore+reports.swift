@@ -29,16 +29,18 @@ extension HQStore {
     private static func deviceJSON(_ row: Row) -> CanonicalJSON {
         let number = { (name: String) in (row[name] as Int64?).map(CanonicalJSON.integer) ?? .null }
         let text = { (name: String) in (row[name] as String?).map(CanonicalJSON.string) ?? .null }
-        let report = (row["report"] as String?).flatMap { text in
+        let object = { (name: String) -> CanonicalJSON in
+            guard let text = row[name] as String? else { return .null }
             do throws(CanonicalJSONError) {
                 return try CanonicalJSON(parsing: text.utf8)
             } catch {
-                return nil
+                return .null
             }
         }
         return [
             "device": text("deviceID"),
             "label": text("label"),
+            "store": text("store"),
             "epoch": number("epoch"),
             "received": number("received"),
             "prunable": number("prunable"),
@@ -46,7 +48,8 @@ extension HQStore {
             "revokedAtMs": number("revokedAtMs"),
             "frozenAtMs": number("frozenAtMs"),
             "agentVersion": text("agentVersion"),
-            "report": report ?? .null,
+            "hardware": object("hardware"),
+            "report": object("report"),
         ]
     }
 

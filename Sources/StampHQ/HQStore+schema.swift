@@ -12,6 +12,9 @@ extension HQStore {
             try db.execute(sql: operatorTables)
         }
         migrator.registerMigration("2 anchors") { db in try db.execute(sql: anchorTable) }
+        migrator.registerMigration("3 enrolments") { db in
+            try db.execute(sql: enrolmentTables)
+        }
         return migrator
     }
 
@@ -150,5 +153,24 @@ extension HQStore {
             sequence INTEGER NOT NULL,
             PRIMARY KEY (backup, log)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let enrolmentTables = """
+        ALTER TABLE device ADD COLUMN store TEXT;  -- its name, from the code that let it in
+        ALTER TABLE device ADD COLUMN hardware TEXT;  -- what it runs on, JSON
+
+        CREATE TABLE enrolment (
+            id INTEGER PRIMARY KEY,
+            name BLOB NOT NULL UNIQUE CHECK (length(name) = 32),  -- keyed hash of the code's name
+            proof BLOB NOT NULL CHECK (length(proof) = 32),  -- keyed hash of the code
+            store TEXT NOT NULL,
+            label TEXT NOT NULL,
+            createdAtMs INTEGER NOT NULL,
+            notAfterMs INTEGER NOT NULL,
+            tryCount INTEGER NOT NULL DEFAULT 0,
+            usedAtMs INTEGER,
+            usedBy TEXT,  -- the device's id
+            usedKey BLOB
+        ) STRICT;
         """
 }

@@ -11,7 +11,7 @@ struct Devices: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let a device push; stampctl identity prints what to give here."
+            abstract: "Let a device push; stampd identity prints what to give here."
         )
 
         @OptionGroup var data: DataOption

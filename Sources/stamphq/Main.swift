@@ -11,13 +11,12 @@ struct StampHQCommand: AsyncParsableCommand {
             administrator's token and a socket. Its database has one owner at a time, so commands \
             reach a running HQ through the socket, and open the database themselves while HQ is \
             stopped; run them as the user who runs HQ. Nothing on the network changes anything \
-            but the devices' signed pushes.
+            but the devices' signed requests.
             """,
         subcommands: [
-            Serve.self, RelayCommand.self, Initialise.self, Devices.self, Import.self, Pull.self,
-            Members.self,
-            Programmes.self,
-            Balances.self, Entries.self, Alarms.self, Quarantine.self, Backup.self,
+            Serve.self, RelayCommand.self, Initialise.self, Enrolments.self, Devices.self,
+            Import.self, Pull.self, Members.self, Programmes.self, Balances.self, Entries.self,
+            Alarms.self, Quarantine.self, Backup.self,
         ]
     )
 }

@@ -40,7 +40,7 @@ struct OperatorTests {
         }
     }
 
-    @Test(arguments: ["/v1/devices", "/v1/members", "/v1/backups", "/v1/programmes"])
+    @Test(arguments: ["/v1/enrolments", "/v1/members", "/v1/backups", "/v1/programmes"])
     func `nothing but a push changes anything over the network`(path: String) async throws {
         try await RunningHQ.run { hq in
             let token = try String(contentsOfFile: "\(hq.directory)/admin.token", encoding: .utf8)
