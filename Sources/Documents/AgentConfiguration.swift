@@ -17,7 +17,7 @@ public struct AgentConfiguration: Equatable, Sendable {
     public var tills: [String]
     /// Where the agent answers the POS, the display and `stampctl`.
     public var listen: Listen
-    /// The headquarters; nil while the store has none.
+    /// The headquarters; nil for the one that the device is enrolled at, if it is.
     public var hq: HQ?
     /// Where HQ may pull the log; nil while it may not.
     public var pull: Pull?
@@ -100,11 +100,12 @@ public struct AgentConfiguration: Equatable, Sendable {
         public var url: String
         /// The file of certificates that vouch for it; nil for the system's.
         public var trustRootsPath: String?
-        /// Its Ed25519 public key, 32 bytes: an acknowledgement counts only if this key signed it.
-        public var publicKey: [UInt8]
+        /// Its Ed25519 public key, 32 bytes: an acknowledgement counts only if this key signed it;
+        /// nil for the one that the enrolment told.
+        public var publicKey: [UInt8]?
 
         /// Creates an address.
-        public init(url: String, trustRootsPath: String? = nil, publicKey: [UInt8]) {
+        public init(url: String, trustRootsPath: String? = nil, publicKey: [UInt8]? = nil) {
             self.url = url
             self.trustRootsPath = trustRootsPath
             self.publicKey = publicKey

@@ -101,13 +101,10 @@ public enum AgentDocument {
     private static func hq(_ value: YAMLValue?) throws(Mistake) -> AgentConfiguration.HQ? {
         guard let value else { return nil }
         let fields = try YAMLFields(value, called: "hq", names: ["url", "trustRoots", "key"])
-        let key = try fields.required("key", keyForm)
-        guard let publicKey = Base64.bytes(try key.text("key", keyForm)), publicKey.count == 32
-        else { throw key.mistake("key", keyForm) }
         return AgentConfiguration.HQ(
             url: try fields.required("url", "an address such as https://hq.example").url("url"),
             trustRootsPath: try fields["trustRoots"]?.path("trustRoots"),
-            publicKey: publicKey
+            publicKey: try fields["key"].map(publicKey)
         )
     }
 
@@ -139,6 +136,12 @@ public enum AgentDocument {
         }
         if let port = fields["port"] { pull.port = Int(try port.integer("port", 0...65_535)) }
         return pull
+    }
+
+    private static func publicKey(_ key: YAMLValue) throws(Mistake) -> [UInt8] {
+        guard let publicKey = Base64.bytes(try key.text("key", keyForm)), publicKey.count == 32
+        else { throw key.mistake("key", keyForm) }
+        return publicKey
     }
 
     private static let keyForm = "HQ's public key as 'stamphq init' prints it"

@@ -39,31 +39,12 @@ extension YAMLValue {
     /// Source: `PATH_MAX` of linux/limits.h, its closing NUL left out.
     static let pathByteCountMax = 4_095
 
-    /// The address of a service: `https://` anywhere, `http://` on this machine.
+    /// The address of a service, without a slash at its end.
     func url(_ name: String) throws(Mistake) -> String {
         let text = try text(name)
-        let isPlain = text.hasPrefix("http://")
-        let rest = text.dropFirst(isPlain ? 7 : 8)
-        let authority = rest.prefix { $0 != "/" }
-        guard text.hasPrefix("https://") || isPlain, !authority.isEmpty,
-            text.utf8.count <= Self.urlByteCountMax,
-            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
-            !text.contains(where: { "@?#\"<>\\^`{|}".contains($0) })
-        else { throw mistake(name, "an address such as https://hq.example") }
-        let host =
-            authority.hasPrefix("[")
-            ? authority.prefix { $0 != "]" } : authority.prefix { $0 != ":" }
-        guard !isPlain || ["127.0.0.1", "localhost", "[::1"].contains(host)
-        else {
-            throw mistake(name, "https://, since the line to another machine can be listened to")
-        }
+        if let expected = HQAddress.expected(insteadOf: text) { throw mistake(name, expected) }
         return text.hasSuffix("/") ? String(text.dropLast()) : text
     }
-
-    /// Most bytes of an address.
-    ///
-    /// Source: our own bound; a host name has at most 253 (RFC 1035 section 2.3.4).
-    static let urlByteCountMax = 512
 
     /// Says what is expected without repeating what stands here, for keys.
     func secretMistake(_ name: String, _ expected: String) -> Mistake {

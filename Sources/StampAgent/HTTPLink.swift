@@ -51,15 +51,36 @@ public struct HTTPLink: HQLink, Service {
         try await client.shutdown()
     }
 
+    /// Closes all connections of a line that does not run.
+    public func close() async throws {
+        try await client.shutdown()
+    }
+
     /// Sends a push.
     ///
     /// - Returns: Whatever answered.
     /// - Throws: Errors of the connection, or `NIOTooManyBytesError` for an endless reply.
     public func push(_ request: PushRequestV1) async throws -> PushReply {
-        var outgoing = HTTPClientRequest(url: base + request.path)
+        try await post(request.path, request.fields, request.content)
+    }
+
+    /// Sends an enrolment.
+    ///
+    /// - Returns: Whatever answered.
+    /// - Throws: As `push`.
+    public func enrol(_ request: EnrolmentRequestV1) async throws -> PushReply {
+        try await post(EnrolmentRequestV1.path, request.fields, request.content)
+    }
+
+    private func post(
+        _ path: String,
+        _ fields: [SignableRequest.Component],
+        _ content: [UInt8]
+    ) async throws -> PushReply {
+        var outgoing = HTTPClientRequest(url: base + path)
         outgoing.method = .POST
-        for field in request.fields { outgoing.headers.add(name: field.name, value: field.value) }
-        outgoing.body = .bytes(ByteBuffer(bytes: request.content))
+        for field in fields { outgoing.headers.add(name: field.name, value: field.value) }
+        outgoing.body = .bytes(ByteBuffer(bytes: content))
         let reply = try await client.execute(outgoing, timeout: Self.pushTimeout)
         let content = try await reply.body.collect(upTo: AckV1.byteCountMax)
         let type = reply.headers.first(name: "content-type") ?? ""

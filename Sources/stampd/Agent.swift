@@ -62,7 +62,9 @@ func buildAgent(
     onScan: @escaping @Sendable () -> Void = {},
     onListening: @escaping @Sendable (Int) async -> Void = { _ in }
 ) throws -> Agent {
+    let (place, enrolment, hqProblem) = hqPlace(configuration)
     let floor = TimeFloor()
+    if let enrolment { floor.raise(to: enrolment.issuedAt) }
     let clock = AgentClock.system(floor: floor, isSynchronised: KernelClock.isSynchronised)
     let device = try DeviceKey.load(
         from: configuration.statePath,
@@ -72,8 +74,11 @@ func buildAgent(
     floor.learn(from: ledger)
     let file = ProgrammeFile(configuration)
     let loaded = try file.load(replacing: nil)
-    let board = StatusBoard(hqURL: configuration.hq?.url)
-    board.update { $0.programmeProblem = loaded.problem }
+    let board = StatusBoard(hqURL: place?.url ?? configuration.hq?.url)
+    board.update { notes in
+        notes.programmeProblem = loaded.problem
+        notes.hq.problem = hqProblem
+    }
     let counter = Counter(
         ledger: ledger,
         programme: loaded.programme,
@@ -98,11 +103,11 @@ func buildAgent(
     let exchange = LogExchange(
         counter: counter,
         deviceKey: device.key,
-        hqKey: configuration.hq.flatMap { PublicKey($0.publicKey) },
+        hqKey: place?.publicKey,
         floor: floor
     )
     let services: [any Service] =
-        try syncServices(configuration, device.key, counter, floor, logger)
+        try syncServices(place, device.key, counter, floor, logger)
         + pullServices(configuration, exchange, clock, logger)
         + [
             TillService(counter: counter, logger: logger),
@@ -141,21 +146,38 @@ extension TimeFloor {
     }
 }
 
+/// Where HQ is, and why it is not known if it should be: the store works all the same.
+private func hqPlace(
+    _ configuration: AgentConfiguration
+) -> (place: HQPlace?, enrolment: Enrolment?, problem: String?) {
+    do {
+        let enrolment = try EnrolmentFile.read(from: configuration.statePath)
+        do {
+            return (try HQPlace(configuration.hq, enrolment), enrolment, nil)
+        } catch {
+            return (nil, enrolment, "\(error)")
+        }
+    } catch {
+        // Allowed: without the file's help, what the configuration says must do.
+        return (try? HQPlace(configuration.hq, nil), nil, "\(error)")
+    }
+}
+
 private func syncServices(
-    _ configuration: AgentConfiguration,
+    _ hq: HQPlace?,
     _ key: SigningKey,
     _ counter: Counter,
     _ floor: TimeFloor,
     _ logger: Logger
-) throws -> [any Service] {
-    guard let hq = configuration.hq, let hqKey = PublicKey(hq.publicKey) else { return [] }
+) -> [any Service] {
+    guard let hq else { return [] }
     let link = HTTPLink(url: hq.url, trustRootsPath: hq.trustRootsPath)
     return [
         link,
         SyncService(
             counter: counter,
             link: link,
-            keys: SyncKeys(device: key, hq: hqKey),
+            keys: SyncKeys(device: key, hq: hq.publicKey),
             floor: floor,
             logger: logger
         ),

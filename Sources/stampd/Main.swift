@@ -18,7 +18,7 @@ struct Stampd: AsyncParsableCommand {
         commandName: "stampd",
         abstract: "Award stamps and points at the till, online or off.",
         version: agentVersion,
-        subcommands: [Run.self, Demo.self, Identity.self],
+        subcommands: [Run.self, Demo.self, Identity.self, Enroll.self],
         defaultSubcommand: Run.self
     )
 }

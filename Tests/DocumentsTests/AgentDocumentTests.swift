@@ -99,10 +99,6 @@ struct AgentDocumentTests {
             ("listen: {prot: 1}", "3:10: 'prot' is not known here: write 'port'"),
             ("listen: 8737", "3:9: 'listen' is '8737': use the names address, port, socket"),
             (
-                "hq: {url: \"https://hq.example\"}",
-                "3:5: 'key' is missing: add HQ's public key as 'stamphq init' prints it"
-            ),
-            (
                 "hq: {url: \"http://hq.example\", key: \(key)}",
                 "3:11: 'url' is 'http://hq.example':"
                     + " use https://, since the line to another machine can be listened to"

@@ -30,6 +30,28 @@ struct ProtocolPageTests {
         #expect(second.contains("\"dup\":2,\"quarantined\":[]"))
     }
 
+    @Test func `the page's curl lines enrol a device`() throws {
+        let directory = try TemporaryDirectory()
+        let hq = try RunningHQ(in: directory)
+        try directory.run("openssl genpkey -algorithm ed25519 -out device.pem")
+        let told = try directory.run("\(hq.program) enrolments create --data hq --store page")
+        let code = try #require(told.split(separator: "\n").first)
+        let script = try pageLines(under: "### Enrolling with curl")
+        let given = try #require(script.firstMatch(of: /code=.*
+/))
+        let enrol = script.replacing(
+            given.0,
+            with: "code=\(code); host=127.0.0.1:\(hq.port); url=http://$host/v1/devices
+"
+        )
+
+        let answer = try directory.run(enrol)
+
+        #expect(answer.contains("\"kind\":\"enrolled\""), "\(answer)")
+        #expect(answer.contains("\"store\":\"page\""))
+        #expect(try directory.run("\(hq.program) devices list --data hq").contains("  page\n"))
+    }
+
     @Test func `the page's lines for a stick export a log and bring the acknowledgement back`()
         throws
     {

@@ -1,0 +1,201 @@
+import Foundation
+import Testing
+
+/// A store's computer gets in with a code, over HTTPS, by the programs that are installed.
+struct EnrolmentTests {
+    @Test func `a code connects a store, and its agent pushes`() throws {
+        let store = try TestShop()
+
+        let told = try store.enroll(code: try store.code())
+
+        #expect(told.contains("enrolled: device "))
+        #expect(told.contains("of store yongkang at https://localhost:"))
+        #expect(told.contains("HQ's key is \(try store.hqKey())"))
+        try store.directory.run("test $(stat -c %a state/enrolment.json) = 600")
+        try store.directory.run("test $(stat -c %a state/device.key) = 600")
+        #expect(try store.acknowledgement().contains("entry=1"))
+        #expect(try store.devices().contains("active  epoch 1  received 1 "))
+    }
+
+    @Test func `the same command again changes nothing, and a used code lets nobody else in`()
+        throws
+    {
+        let store = try TestShop()
+        let code = try store.code()
+
+        let first = try store.enroll(code: code)
+        #expect(try store.enroll(code: code) == first)
+        try store.directory.run("rm state/*")
+
+        #expect(try store.refusal(code: code).contains("enrolment-used: Another device"))
+        try store.directory.run("test ! -e state/enrolment.json")
+        #expect(try store.devices().split(separator: "\n").count == 1)
+    }
+
+    @Test func `another HQ than the expected one, or of another authority, is refused`() throws {
+        let store = try TestShop()
+        let other = Data(repeating: 0, count: 32).base64EncodedString()
+        let code = try store.code()
+
+        let key = try store.refusal(code: code, "--hq-key \(other)")
+        #expect(key.contains("HQ has another key ("))
+        let authority = try store.refusal(code: code, "--trust other.pem")
+        #expect(authority.contains("HQ cannot be reached"))
+        let plain = try store.refusal(code: code, "--hq http://hq.example")
+        #expect(plain.contains("use https://, since the line to another machine"))
+        #expect(try store.refusal(code: "8Q2M4").contains("'--code' has 10 letters and digits"))
+        try store.directory.run("test ! -e state/enrolment.json")
+        // None of that used the code up.
+        #expect(try store.enroll(code: code, "--hq-key \(store.hqKey())").contains("enrolled:"))
+    }
+
+    @Test(.enabled(if: getuid() == 0, "only root can become somebody else"))
+    func `what root enrols belongs to the agent's user`() throws {
+        let store = try TestShop()
+        try store.directory.run(
+            "chmod 755 . && chown nobody state && chmod 644 ca.pem"
+        )
+
+        try store.enroll(code: try store.code())
+
+        try store.directory.run(
+            "test $(stat -c %U state/enrolment.json state/device.key | sort -u) = nobody"
+        )
+    }
+
+    @Test func `an agent that knows HQ's address but not its key says what to do`() throws {
+        let store = try TestShop(hq: "hq: {url: \"https://localhost:1\"}\n")
+
+        #expect(try store.status().contains("this device is not enrolled: have HQ's operator"))
+    }
+}
+
+/// A store's directory with its configuration, and an HQ that serves HTTPS.
+struct TestShop {
+    let directory: TemporaryDirectory
+    private let hq: RunningHQ
+    private let config: String
+    private let programs = packageRoot.appendingPathComponent(".build/debug").path
+
+    /// Makes the certificates and starts HQ; given is what the configuration says of HQ, and the
+    /// certificate's dates as `openssl x509` takes them.
+    init(hq block: String = "", certificate: String = "-days 2") throws {
+        directory = try TemporaryDirectory()
+        let path = directory.url.path
+        for name in ["ca", "other"] {
+            try directory.run(
+                "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+                    + " -subj /CN=\(name) -keyout \(name).key -out \(name).pem 2>/dev/null"
+            )
+        }
+        try directory.run(
+            """
+            mkdir -m 700 state
+            openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+            -subj /CN=localhost -keyout hq.key -out hq.csr 2>/dev/null
+            echo subjectAltName=DNS:localhost > san
+            openssl x509 -req -in hq.csr -CA ca.pem -CAkey ca.key -CAcreateserial \(certificate) \
+            -extfile san -out hq.pem 2>/dev/null
+            """
+        )
+        hq = try RunningHQ(in: directory, hasTLS: true)
+        config = "\(path)/stampd.yaml"
+        try """
+        store: yongkang
+        storeTitle: {zh-Hant: 永康店, en: Yongkang}
+        state: \(path)/state
+        programme: \(packageRoot.path)/programmes/demo.yaml
+        listen: {port: 0, socket: \(path)/stampd.sock}
+        \(block)
+        """.write(toFile: config, atomically: true, encoding: .utf8)
+    }
+
+    /// Has HQ's operator make a code.
+    func code() throws -> String {
+        let told = try directory.run("\(hq.program) enrolments create --data hq --store yongkang")
+        return try #require(told.split(separator: "\n").first.map(String.init))
+    }
+
+    func devices() throws -> String {
+        try directory.run("\(hq.program) devices list --data hq")
+    }
+
+    func hqKey() throws -> String {
+        let told = try directory.run("cat state/enrolment.json 2>/dev/null || true")
+        if let match = told.firstMatch(of: /"hqKey":"([^"]+)"/) { return String(match.1) }
+        let hex = "302e020100300506032b657004220420$(cat hq/hq.key)"
+        return try directory.run(
+            "echo \(hex) | xxd -r -p | openssl pkey -inform DER -pubout -outform DER"
+                + " | tail -c 32 | base64 -w0"
+        )
+    }
+
+    @discardableResult
+    func enroll(code: String, _ more: String = "", environment: String = "") throws -> String {
+        try directory.run("\(environment) \(command(code, more))")
+    }
+
+    /// What an enrolment that must fail says.
+    func refusal(code: String, _ more: String) throws -> String {
+        try directory.run("! \(command(code, more)) 2>&1")
+    }
+
+    func refusal(code: String) throws -> String { try refusal(code: code, "") }
+
+    private func command(_ code: String, _ more: String) -> String {
+        let hq = more.contains("--hq ") ? "" : "--hq https://localhost:\(hq.port)"
+        let trust = more.contains("--trust ") ? "" : "--trust ca.pem"
+        return "\(programs)/stampctl enroll \(hq) --code \(code) \(trust) --config \(config)"
+            + " \(more)"
+    }
+
+    /// Runs the agent until HQ has acknowledged something, and gives the log's line.
+    func acknowledgement(environment: [String: String] = [:]) throws -> String {
+        try withAgent(environment) { log in
+            var text = ""
+            while true {
+                let data = log.fileHandleForReading.availableData
+                try #require(!data.isEmpty, "the agent ended: \(text)")
+                text += String(decoding: data, as: UTF8.self)
+                let line = text.split(separator: "\n").first { $0.contains("acknowledged") }
+                if let line { return String(line) }
+            }
+        }
+    }
+
+    /// Runs the agent until its socket answers with its status.
+    func status() throws -> String {
+        try withAgent([:]) { _ in
+            try directory.run(
+                """
+                timeout 120 bash -c 'while true; do
+                    told=$(\(programs)/stampctl status --socket stampd.sock 2>/dev/null) \
+                        || [ $? = 1 ] && echo "$told" && exit
+                done'
+                """
+            )
+        }
+    }
+
+    /// Runs the agent while a closure works with it, and its log.
+    private func withAgent(
+        _ environment: [String: String],
+        _ work: (Pipe) throws -> String
+    ) throws -> String {
+        let log = Pipe()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "\(programs)/stampd")
+        process.arguments = ["run", "--config", config]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardError = log
+        try process.run()
+        DispatchQueue.global().asyncAfter(deadline: .now() + 120) {
+            if process.isRunning { process.terminate() }
+        }
+        defer {
+            process.terminate()
+            process.waitUntilExit()
+        }
+        return try work(log)
+    }
+}
