@@ -23,9 +23,18 @@ public enum SecretFile {
         return fresh
     }
 
-    private static func read(
+    /// Reads a secret, or nil if there is no file.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - byteCount: Bytes that the secret must have.
+    ///   - mayBeShared: Whether others may have permissions on the file.
+    /// - Returns: The bytes.
+    /// - Throws: `SecretFileError`.
+    static func read(
         _ path: String,
-        byteCount: Int
+        byteCount: Int,
+        mayBeShared: Bool = false
     ) throws(SecretFileError) -> [UInt8]? {
         let text: [UInt8]?
         do {
@@ -37,7 +46,8 @@ public enum SecretFile {
         var status = stat()
         guard stat(path, &status) == 0
         else { throw .file(FileError(call: "stat", path: path, errno: errno)) }
-        guard status.st_mode & 0o077 == 0 else { throw .exposed(path: path) }
+        guard mayBeShared || status.st_mode & 0o077 == 0
+        else { throw .exposed(path: path) }
         guard let bytes = bytes(ofHex: text), bytes.count == byteCount
         else { throw .malformed(path: path, digitCount: byteCount * 2) }
         return bytes

@@ -10,7 +10,12 @@ struct DeviceKey {
     /// The device's Ed25519 key.
     let key: SigningKey
 
+    /// The key's name among systemd's credentials.
+    static let credentialName = "device-key"
+
     /// Reads the device's key, or makes it on the first start.
+    ///
+    /// A key that systemd hands over goes before the one in the state directory.
     ///
     /// - Parameters:
     ///   - statePath: The agent's state directory; made if missing.
@@ -23,7 +28,14 @@ struct DeviceKey {
             withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700]
         )
-        let seed = try SecretFile.readOrMake("\(statePath)/device.key") { randomBytes(32) }
+        let given = try Credentials.read(
+            credentialName,
+            in: Credentials.directoryFromEnvironment(),
+            byteCount: 32
+        )
+        let seed =
+            try given
+            ?? SecretFile.readOrMake("\(statePath)/device.key") { randomBytes(32) }
         let nonce = try SecretFile.readOrMake("\(statePath)/device.nonce") { randomBytes(16) }
         let namePath = "\(statePath)/device.id"
         let found = try DurableFile.read(namePath)
