@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import LoyaltyCore
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -18,13 +19,16 @@ public struct HTTPLink: HQLink, Service {
     public let authority: String
     private let base: String
     private let client: HTTPClient
+    private let clock: AgentClock
 
     /// Creates a line; `run()` must run until it is not needed any more.
     ///
     /// - Parameters:
     ///   - url: HQ's base URL, `https://host[:port]`, or `http://` on loopback.
     ///   - trustRootsPath: A PEM file with the certificates to trust instead of the system's.
-    public init(url: String, trustRootsPath: String?) {
+    ///   - clock: Tells how far the system's clock can be trusted with certificates' dates.
+    public init(url: String, trustRootsPath: String?, clock: AgentClock) {
+        self.clock = clock
         base = url.hasSuffix("/") ? String(url.dropLast()) : url
         authority = Self.authority(of: base)
         var tls = TLSConfiguration.makeClientConfiguration()
@@ -72,7 +76,32 @@ public struct HTTPLink: HQLink, Service {
         try await post(EnrolmentRequestV1.path, request.fields, request.content)
     }
 
+    /// Posts; a certificate that does not hold yet is judged again at its own begin, if no time
+    /// server keeps the clock.
+    ///
+    /// Only the date is lifted, and never lowered: the chain, the name and the end of each
+    /// certificate are verified as ever, the end at the later time.
     private func post(
+        _ path: String,
+        _ fields: [SignableRequest.Component],
+        _ content: [UInt8]
+    ) async throws -> PushReply {
+        let reading = clock.reading()
+        if reading.quality == .floor { CertificateTime.raise(to: reading.wall.unixMs / 1_000) }
+        do {
+            return try await postOnce(path, fields, content)
+        } catch let error as NIOSSLError where reading.quality != .ntp {
+            let (host, port) = Self.place(of: authority)
+            guard let beginS = await CertificateDates.latestBeginS(host: host, port: port),
+                beginS > CertificateTime.nowS
+            else { throw error }
+            return try await CertificateTime.lifted(to: beginS) {
+                try await postOnce(path, fields, content)
+            }
+        }
+    }
+
+    private func postOnce(
         _ path: String,
         _ fields: [SignableRequest.Component],
         _ content: [UInt8]
@@ -92,6 +121,18 @@ public struct HTTPLink: HQLink, Service {
                 .flatMap { Int64($0) },
             content: Array(content.readableBytesView)
         )
+    }
+
+    /// The host and the port of an authority, by default that of HTTPS.
+    static func place(of authority: String) -> (host: String, port: Int) {
+        let hostEnd: String.Index
+        if authority.hasPrefix("[") {
+            hostEnd = authority.firstIndex(of: "]") ?? authority.endIndex
+        } else {
+            hostEnd = authority.firstIndex(of: ":") ?? authority.endIndex
+        }
+        let port = authority[hostEnd...].split(separator: ":").last.flatMap { Int($0) }
+        return (String(authority[..<hostEnd].drop { $0 == "[" }), port ?? 443)
     }
 
     /// The part of a URL between the scheme and the path.

@@ -107,7 +107,7 @@ func buildAgent(
         floor: floor
     )
     let services: [any Service] =
-        try syncServices(place, device.key, counter, floor, logger)
+        try syncServices(place, device.key, counter, clock, floor, logger)
         + pullServices(configuration, exchange, clock, logger)
         + [
             TillService(counter: counter, logger: logger),
@@ -167,11 +167,16 @@ private func syncServices(
     _ hq: HQPlace?,
     _ key: SigningKey,
     _ counter: Counter,
+    _ clock: AgentClock,
     _ floor: TimeFloor,
     _ logger: Logger
 ) -> [any Service] {
     guard let hq else { return [] }
-    let link = HTTPLink(url: hq.url, trustRootsPath: hq.trustRootsPath)
+    let link = HTTPLink(
+        url: hq.url,
+        trustRootsPath: hq.trustRootsPath,
+        clock: clock
+    )
     return [
         link,
         SyncService(

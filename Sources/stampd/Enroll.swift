@@ -75,7 +75,11 @@ struct Enroll: AsyncParsableCommand {
         _ trustPath: String?,
         _ expected: PublicKey?
     ) async throws -> Enrolment {
-        let link = HTTPLink(url: url, trustRootsPath: trustPath)
+        let clock = AgentClock.system(
+            floor: TimeFloor(),
+            isSynchronised: KernelClock.isSynchronised
+        )
+        let link = HTTPLink(url: url, trustRootsPath: trustPath, clock: clock)
         let enroller = Enroller(authority: link.authority) { try await link.enrol($0) }
         let outcome: Result<(key: PublicKey, statement: CanonicalJSON), EnrolmentFailure>
         do throws(EnrolmentFailure) {

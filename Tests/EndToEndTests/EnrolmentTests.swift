@@ -63,6 +63,50 @@ struct EnrolmentTests {
         )
     }
 
+    @Test func `a key that systemd hands over goes before the state directory's`() throws {
+        let directory = try TemporaryDirectory()
+        let stampd = packageRoot.appendingPathComponent(".build/debug/stampd").path
+        try directory.run(
+            """
+            mkdir -m 700 state credentials; printf '%064d' 0 > credentials/device-key
+            printf 'store: a\nstoreTitle: {zh-Hant: a, en: a}\nstate: %s/state\n' "$PWD" > s.yaml
+            """
+        )
+        let identity = "\(stampd) identity --config s.yaml"
+
+        let given = try directory.run("CREDENTIALS_DIRECTORY=$PWD/credentials \(identity)")
+        try directory.run("test ! -e state/device.key")
+        let made = try directory.run(identity)
+
+        // RFC 8032's function of 32 zeros.
+        let key = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik="
+        #expect(given.contains(" --public-key \(key) "))
+        #expect(!made.contains(key))
+        try directory.run("test -e state/device.key")
+    }
+
+    /// What a clock without a battery says, and what must hold all the same.
+    @Test func `a store whose clock stands in 1970 enrols and pushes`() throws {
+        let store = try TestShop()
+        let code = try store.code()
+
+        let untrusted = try store.refusal(code: code, "--trust other.pem", isIn1970: true)
+        #expect(untrusted.contains("HQ cannot be reached"))
+        let told = try store.enroll(code: code, isIn1970: true)
+
+        #expect(told.contains("enrolled: device "))
+        #expect(try store.acknowledgement(isIn1970: true).contains("entry=1"))
+    }
+
+    @Test func `a certificate that ended before any store began is refused in 1970 too`() throws {
+        let store = try TestShop(madeAtS: 1_577_836_800)
+
+        let told = try store.refusal(code: try store.code(), isIn1970: true)
+
+        #expect(told.contains("HQ cannot be reached"))
+        try store.directory.run("test ! -e state/enrolment.json")
+    }
+
     @Test func `an agent that knows HQ's address but not its key says what to do`() throws {
         let store = try TestShop(hq: "hq: {url: \"https://localhost:1\"}\n")
 
@@ -78,13 +122,17 @@ struct TestShop {
     private let programs = packageRoot.appendingPathComponent(".build/debug").path
 
     /// Makes the certificates and starts HQ; given is what the configuration says of HQ, and the
-    /// certificate's dates as `openssl x509` takes them.
-    init(hq block: String = "", certificate: String = "-days 2") throws {
+    /// time at which its certificate was made for two days, if that is not now.
+    init(hq block: String = "", madeAtS time: Int64? = nil) throws {
         directory = try TemporaryDirectory()
         let path = directory.url.path
+        let clock = packageRoot.appendingPathComponent("Tests/Fixtures/clock/shift.c").path
+        try directory.run("clang -shared -fPIC -o shift.so \(clock)")
         for name in ["ca", "other"] {
             try directory.run(
-                "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+                (time.map(Self.clock) ?? "")
+                    + "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+                    + " -days 7300"
                     + " -subj /CN=\(name) -keyout \(name).key -out \(name).pem 2>/dev/null"
             )
         }
@@ -94,8 +142,8 @@ struct TestShop {
             openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
             -subj /CN=localhost -keyout hq.key -out hq.csr 2>/dev/null
             echo subjectAltName=DNS:localhost > san
-            openssl x509 -req -in hq.csr -CA ca.pem -CAkey ca.key -CAcreateserial \(certificate) \
-            -extfile san -out hq.pem 2>/dev/null
+            \(time.map(Self.clock) ?? "") openssl x509 -req -in hq.csr -CA ca.pem -CAkey ca.key \
+            -CAcreateserial -days 2 -extfile san -out hq.pem 2>/dev/null
             """
         )
         hq = try RunningHQ(in: directory, hasTLS: true)
@@ -131,16 +179,27 @@ struct TestShop {
     }
 
     @discardableResult
-    func enroll(code: String, _ more: String = "", environment: String = "") throws -> String {
-        try directory.run("\(environment) \(command(code, more))")
+    func enroll(code: String, _ more: String = "", isIn1970: Bool = false) throws -> String {
+        try directory.run((isIn1970 ? Self.clock(Self.begin) : "") + command(code, more))
     }
 
     /// What an enrolment that must fail says.
-    func refusal(code: String, _ more: String) throws -> String {
-        try directory.run("! \(command(code, more)) 2>&1")
+    func refusal(
+        code: String,
+        _ more: String = "",
+        isIn1970: Bool = false
+    ) throws -> String {
+        let clock = isIn1970 ? Self.clock(Self.begin) : ""
+        return try directory.run("! \(clock) \(command(code, more)) 2>&1")
     }
 
-    func refusal(code: String) throws -> String { try refusal(code: code, "") }
+    /// The environment of a program whose wall clock starts at a time; `shift.so` must be there.
+    private static func clock(_ seconds: Int64) -> String {
+        "LD_PRELOAD=$PWD/shift.so WALL_CLOCK_SHIFT_S=$((\(seconds) - $(date +%s))) "
+    }
+
+    /// A minute after the beginning of 1970, where a clock without a battery starts.
+    private static let begin: Int64 = 60
 
     private func command(_ code: String, _ more: String) -> String {
         let hq = more.contains("--hq ") ? "" : "--hq https://localhost:\(hq.port)"
@@ -150,8 +209,8 @@ struct TestShop {
     }
 
     /// Runs the agent until HQ has acknowledged something, and gives the log's line.
-    func acknowledgement(environment: [String: String] = [:]) throws -> String {
-        try withAgent(environment) { log in
+    func acknowledgement(isIn1970: Bool = false) throws -> String {
+        try withAgent(isIn1970 ? Self.clock(Self.begin) : "") { log in
             var text = ""
             while true {
                 let data = log.fileHandleForReading.availableData
@@ -165,7 +224,7 @@ struct TestShop {
 
     /// Runs the agent until its socket answers with its status.
     func status() throws -> String {
-        try withAgent([:]) { _ in
+        try withAgent("") { _ in
             try directory.run(
                 """
                 timeout 120 bash -c 'while true; do
@@ -179,14 +238,14 @@ struct TestShop {
 
     /// Runs the agent while a closure works with it, and its log.
     private func withAgent(
-        _ environment: [String: String],
+        _ environment: String,
         _ work: (Pipe) throws -> String
     ) throws -> String {
         let log = Pipe()
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "\(programs)/stampd")
-        process.arguments = ["run", "--config", config]
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.currentDirectoryURL = directory.url
+        process.arguments = ["-c", "\(environment) exec \(programs)/stampd run --config \(config)"]
         process.standardError = log
         try process.run()
         DispatchQueue.global().asyncAfter(deadline: .now() + 120) {
