@@ -85,8 +85,9 @@ struct AdminController {
     @Sendable
     private func revoke(_ request: Request, context: some RequestContext) async throws -> Response {
         let device = try Self.device(context)
-        try await store.revokeDevice(device)
-        return Response(["device": .string(device.text)])
+        let after = try await Self.json(of: request)["after"]?.integerValue
+        let received = try await store.revokeDevice(device, after: after)
+        return Response(["device": .string(device.text), "received": .integer(received)])
     }
 
     @Sendable

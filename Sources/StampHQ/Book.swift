@@ -26,6 +26,8 @@ enum QuarantineCode: String {
     case voidRepeated = "void-repeated"
     /// An anchor names a time that HQ's clock has not reached.
     case anchorFromFuture = "anchor-from-future"
+    /// The device was revoked, and the entry lies behind the last one that counts.
+    case deviceRevoked = "device-revoked"
 }
 
 /// Books one batch's entries: works out balances in memory and writes each once.
@@ -56,7 +58,8 @@ struct Book {
     ///
     /// - Returns: Why it has no effect, or nil if it was booked.
     mutating func apply(_ entry: ParsedEntry) throws -> QuarantineCode? {
-        switch entry.content {
+        if let last = device.revokedAfter, entry.line.sequence > last { return .deviceRevoked }
+        return switch entry.content {
         case .failure(.unknownType): .unknownType
         case .failure: .unreadable
         case .success(let content) where content.sequence != entry.line.sequence:

@@ -12,6 +12,8 @@ public struct Device: Equatable, Sendable {
     public let label: String
     /// Since when HQ does not trust it any more.
     public let revokedAtMs: Int64?
+    /// The last entry that counts, if the revocation names one: later ones are kept without effect.
+    public let revokedAfter: Int64?
     /// Since when its rights rest, because it signed two histories.
     public let frozenAtMs: Int64?
     /// When it last pushed.
@@ -21,6 +23,9 @@ public struct Device: Equatable, Sendable {
     ///
     /// Source: our own bound; it is a shop's name.
     public static let labelCharacterCountMax = 80
+
+    /// Whether nothing at all is taken from it.
+    var isRefused: Bool { revokedAtMs != nil && revokedAfter == nil }
 
     /// The key that checks its signatures.
     var publicKey: PublicKey? { PublicKey(identity.publicKey) }
@@ -38,6 +43,7 @@ public struct Device: Equatable, Sendable {
         )
         label = row["label"]
         revokedAtMs = row["revokedAtMs"]
+        revokedAfter = row["revokedAfter"]
         frozenAtMs = row["frozenAtMs"]
         lastSeenAtMs = row["lastSeenAtMs"]
     }
@@ -85,15 +91,39 @@ extension HQStore {
         try await queue.read { db in try Self.device(device, db) }
     }
 
-    /// Stops trusting a device: its next push is refused.
-    func revokeDevice(_ device: DeviceID) async throws {
+    /// Stops trusting a device.
+    ///
+    /// What is booked already stays booked: replaying an entry never changes what became of it.
+    ///
+    /// - Parameters:
+    ///   - device: The device.
+    ///   - sequence: The last entry of its log that counts; later ones are taken and kept without
+    ///     effect. Nil refuses its next push, whatever it holds.
+    /// - Returns: The last entry that HQ holds.
+    /// - Throws: `Problem` if HQ does not know the device, or the number is negative.
+    @discardableResult
+    func revokeDevice(_ device: DeviceID, after sequence: Int64? = nil) async throws -> Int64 {
+        guard sequence.map({ $0 >= 0 }) ?? true
+        else { throw Problem(.badRequest, "Entries are counted from 1; 0 lets none count.") }
         let nowMs = nowMs()
-        try await queue.write { db in
+        return try await queue.write { db in
             try db.execute(
-                sql: "UPDATE device SET revokedAtMs = coalesce(revokedAtMs, ?) WHERE deviceID = ?",
-                arguments: [nowMs, device.text]
+                sql: """
+                    UPDATE device SET revokedAtMs = coalesce(revokedAtMs, ?), revokedAfter = ?
+                    WHERE deviceID = ?
+                    """,
+                arguments: [nowMs, sequence, device.text]
             )
             guard db.changesCount == 1 else { throw Problem.unknown(device) }
+            let held = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT l.sequence FROM log l JOIN device d ON d.id = l.device
+                    WHERE d.deviceID = ? AND l.epoch = d.epoch
+                    """,
+                arguments: [device.text]
+            )
+            return held ?? 0
         }
     }
 
@@ -108,7 +138,12 @@ extension HQStore {
                 )
             }
             try db.execute(
-                sql: "UPDATE device SET epoch = ?, frozenAtMs = NULL WHERE id = ?",
+                // Of a revoked device's next log, no entry counts.
+                sql: """
+                    UPDATE device SET epoch = ?, frozenAtMs = NULL,
+                        revokedAfter = CASE WHEN revokedAfter IS NULL THEN NULL ELSE 0 END
+                    WHERE id = ?
+                    """,
                 arguments: [epoch, known.rowID]
             )
         }

@@ -134,7 +134,7 @@ private struct Ingest {
 
     /// Why nothing of this device or epoch may be stored.
     private func refusal(of device: Device) -> Problem? {
-        if device.revokedAtMs != nil { return .revoked(device.identity.device) }
+        if device.isRefused { return .revoked(device.identity.device) }
         let epoch = device.identity.epoch
         if batch.header.epoch == epoch { return nil }
         return batch.header.epoch < epoch

@@ -46,6 +46,7 @@ extension HQStore {
             "prunable": number("prunable"),
             "lastSeenAtMs": number("lastSeenAtMs"),
             "revokedAtMs": number("revokedAtMs"),
+            "revokedAfter": number("revokedAfter"),
             "frozenAtMs": number("frozenAtMs"),
             "agentVersion": text("agentVersion"),
             "hardware": object("hardware"),

@@ -52,7 +52,7 @@ struct Intake: Sendable {
     /// A device that HQ knows and trusts.
     func trusted(_ device: DeviceID) async throws -> Device {
         guard let known = try await store.device(device) else { throw Problem.unknown(device) }
-        guard known.revokedAtMs == nil else { throw Problem.revoked(device) }
+        guard !known.isRefused else { throw Problem.revoked(device) }
         return known
     }
 

@@ -57,9 +57,11 @@ struct Devices: AsyncParsableCommand {
         }
 
         private static func line(_ device: CanonicalJSON) -> String {
+            let after = device["revokedAfter"]?.integerValue.map { " after \($0)" } ?? ""
             let state =
                 device["revokedAtMs"]?.integerValue != nil
-                ? "revoked" : device["frozenAtMs"]?.integerValue != nil ? "frozen" : "active"
+                ? "revoked\(after)"
+                : device["frozenAtMs"]?.integerValue != nil ? "frozen" : "active"
             let number = { (name: String) in device[name]?.integerValue ?? 0 }
             let pending = device["report"]?["pending"]?.integerValue.map(String.init) ?? "-"
             let free = device["report"]?["freeMB"]?.integerValue.map(String.init) ?? "-"
@@ -73,17 +75,34 @@ struct Devices: AsyncParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Trust a device no more, as when it was stolen."
+            abstract: "Trust a device no more, as when it was stolen.",
+            discussion: """
+                With --after, what the device recorded up to that entry still counts when it is \
+                pushed, and later entries are kept in quarantine. What HQ has booked stays booked.
+                """
         )
 
         @OptionGroup var data: DataOption
         @Argument(help: "The device's id.")
         var device: String
+        @Option(help: "The last entry that counts; later ones are taken into quarantine.")
+        var after: Int64?
 
         func run() async throws {
             try await AdminClient.run(data) { hq in
-                try await hq.post("/v1/devices/\(device)/revocation")
+                let path = "/v1/devices/\(device)/revocation"
+                let answer = try await hq.post(
+                    path,
+                    .object(after.map { [.init("after", .integer($0))] } ?? [])
+                )
                 print("\(device) is revoked.")
+                let received = answer["received"]?.integerValue ?? 0
+                if let after, received > after {
+                    print(
+                        "HQ has entries \(after + 1) to \(received) already: they stay booked; see"
+                            + " stamphq entries --device \(device) --after \(after)."
+                    )
+                }
             }
         }
     }
