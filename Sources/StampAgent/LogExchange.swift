@@ -104,7 +104,7 @@ public struct LogExchange: Sendable {
                 return nil
             }
             group.addTask {
-                try await Task.sleep(for: patience)
+                try await pause(for: patience)
                 return nil
             }
             defer { group.cancelAll() }
