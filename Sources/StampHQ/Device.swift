@@ -106,6 +106,7 @@ extension HQStore {
         guard sequence.map({ $0 >= 0 }) ?? true
         else { throw Problem(.badRequest, "Entries are counted from 1; 0 lets none count.") }
         let nowMs = nowMs()
+        defer { bell.ring() }
         return try await queue.write { db in
             try db.execute(
                 sql: """
@@ -115,6 +116,9 @@ extension HQStore {
                 arguments: [nowMs, sequence, device.text]
             )
             guard db.changesCount == 1 else { throw Problem.unknown(device) }
+            var draft = FeedDraft(nowMs: nowMs)
+            draft.put(.revocations, Revocation.device(device).kind, device.text)
+            try draft.publish(db)
             let held = try Int64.fetchOne(
                 db,
                 sql: """

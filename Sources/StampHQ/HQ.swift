@@ -129,6 +129,7 @@ public struct HQ: Service {
             logger: logger
         )
         group.post("devices", use: enrolment.enrol)
+        DownController(store: store, key: key, sender: intake.sender).addRoutes(to: group)
         OperatorController(store: store)
             .addRoutes(to: group.add(middleware: TokenMiddleware(token: token)))
         return router

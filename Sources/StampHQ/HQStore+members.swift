@@ -30,15 +30,22 @@ public struct Member: Equatable, Sendable {
 extension HQStore {
     /// Adds members, or changes those that are there, all in one transaction.
     ///
+    /// A member that is there as given already goes down to no store again.
+    ///
     /// - Parameter members: In any order; the last of equals holds.
     /// - Returns: For each member that was refused since its barcode is linked to another, its
     ///   place in the list.
     /// - Throws: `DatabaseError`; nothing was stored then.
     public func putMembers(_ members: [Member]) async throws -> [Int] {
         let nowMs = nowMs()
+        defer { bell.ring() }
         return try await queue.write { db in
             var refused: [Int] = []
+            var draft = FeedDraft(nowMs: nowMs)
+            var digest = try Self.memberDigest(db)
             for (index, member) in members.enumerated() {
+                let before = try Self.member(member.number, db)
+                if before == member { continue }
                 do {
                     // Asked for each time: GRDB drops a statement that failed, since it cannot be
                     // used again.
@@ -48,8 +55,14 @@ extension HQStore {
                     ])
                 } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
                     refused.append(index)
+                    continue
                 }
+                if let before { digest.remove(before.wire.line) }
+                digest.add(member.wire.line)
+                draft.note(member, before: before)
             }
+            try Self.setMemberDigest(digest, db)
+            try draft.publish(db)
             return refused
         }
     }
@@ -73,19 +86,42 @@ extension HQStore {
 
     /// Looks a member up, or gives nil.
     public func member(_ number: MemberNumber) async throws -> Member? {
-        try await queue.read { db in
-            try Row.fetchOne(
-                db,
-                sql: "SELECT * FROM member WHERE number = ?",
-                arguments: [number.value]
-            ).map { row in
-                Member(
-                    number: number,
-                    maskedName: row["maskedName"],
-                    mobileBarcode: row["mobileBarcode"],
-                    isBlocked: row["isBlocked"]
-                )
-            }
+        try await queue.read { db in try Self.member(number, db) }
+    }
+
+    static func member(_ number: MemberNumber, _ db: Database) throws -> Member? {
+        let statement = try db.cachedStatement(sql: "SELECT * FROM member WHERE number = ?")
+        return try Row.fetchOne(statement, arguments: [number.value]).map { row in
+            Member(
+                number: number,
+                maskedName: row["maskedName"],
+                mobileBarcode: row["mobileBarcode"],
+                isBlocked: row["isBlocked"]
+            )
         }
+    }
+}
+
+extension Member {
+    /// The member as stores are sent it; a name that is too long for a display is cut.
+    var wire: MemberV1 {
+        let name = MemberV1.fitting(maskedName)
+        let whole = MemberV1(
+            number: number,
+            maskedName: name,
+            mobileBarcode: mobileBarcode,
+            isBlocked: isBlocked
+        )
+        if let whole { return whole }
+        // A barcode that no scanner reads names nobody.
+        guard
+            let rest = MemberV1(
+                number: number,
+                maskedName: name,
+                mobileBarcode: nil,
+                isBlocked: isBlocked
+            )
+        else { preconditionFailure("a name that was cut fits") }
+        return rest
     }
 }

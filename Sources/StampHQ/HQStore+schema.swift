@@ -15,9 +15,13 @@ extension HQStore {
         migrator.registerMigration("3 enrolments") { db in
             try db.execute(sql: enrolmentTables)
         }
-        migrator.registerMigration("3 revocation after an entry") { db in
+        migrator.registerMigration("4 revocation after an entry") { db in
             // With revokedAtMs: entries up to this one are booked; null: nothing is taken.
             try db.execute(sql: "ALTER TABLE device ADD COLUMN revokedAfter INTEGER")
+        }
+        migrator.registerMigration("5 feeds and snapshots") { db in
+            try db.execute(sql: feedTables)
+            try seedFeeds(db)
         }
         return migrator
     }

@@ -9,6 +9,8 @@ public struct HQStore: Sendable {
     let queue: DatabaseQueue
     /// HQ's clock, in POSIX milliseconds.
     let nowMs: @Sendable () -> Int64
+    /// Rung after each commit that put something into a feed.
+    let bell = FeedBell()
 
     /// Opens the database, and makes it if it is missing.
     ///

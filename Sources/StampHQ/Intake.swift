@@ -19,6 +19,9 @@ struct Intake: Sendable {
     let gate: PushGate
     let logger: Logger
 
+    /// Knows devices, and tells operators of those who are not what they say.
+    var sender: SenderCheck { SenderCheck(store: store, gate: gate, logger: logger) }
+
     /// Takes one batch in.
     ///
     /// May be called twice with the same entries, cut in any way: what HQ holds is passed over.
@@ -30,7 +33,7 @@ struct Intake: Sendable {
     /// - Throws: `Problem` if it is refused, `DatabaseError`; nothing was stored then.
     func take(_ bytes: [UInt8], _ delivery: Delivery) async throws -> AckV1 {
         let batch = try Self.batch(bytes)
-        return try await take(batch, of: try await trusted(batch.header.device), delivery)
+        return try await take(batch, of: try await sender.trusted(batch.header.device), delivery)
     }
 
     /// Takes in a batch of a device that is known.
@@ -49,33 +52,12 @@ struct Intake: Sendable {
         }
     }
 
-    /// A device that HQ knows and trusts.
-    func trusted(_ device: DeviceID) async throws -> Device {
-        guard let known = try await store.device(device) else { throw Problem.unknown(device) }
-        guard !known.isRefused else { throw Problem.revoked(device) }
-        return known
-    }
-
     /// Reads a batch's lines.
     static func batch(_ bytes: [UInt8]) throws -> BatchV1 {
         do throws(BatchError) {
             return try BatchV1(parsing: bytes)
         } catch {
             throw Problem(error)
-        }
-    }
-
-    /// Tells operators about something that is not what its sender claims; not more often than
-    /// makes sense, and never at the cost of the answer.
-    func alarm(_ detail: String, _ device: Device) async {
-        let id = device.identity.device
-        guard gate.isAlarmDue(.signatureInvalid, id, nowMs: store.nowMs()) else { return }
-        let kind = AlarmKind.signatureInvalid
-        logger.warning("alarm", metadata: ["kind": "\(kind.rawValue)", "device": "\(id.text)"])
-        do {
-            try await store.raise(kind, detail, id)
-        } catch {
-            logger.error("alarm not stored", metadata: ["error": "\(error)"])
         }
     }
 
@@ -86,7 +68,7 @@ struct Intake: Sendable {
             return try VerifiedBatch(batch, key: key)
         } catch {
             if error == .signatureInvalid {
-                await alarm("a checkpoint that the device's key did not sign", device)
+                await sender.alarm("a checkpoint that the device's key did not sign", device)
             }
             throw Problem(error)
         }

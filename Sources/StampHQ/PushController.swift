@@ -28,7 +28,7 @@ struct PushController {
     private func ingest(_ request: Request, from device: DeviceID) async throws -> AckV1 {
         let isCompressed = try Self.isCompressed(request)
         let content = try await Self.content(of: request)
-        let known = try await intake.trusted(device)
+        let known = try await intake.sender.trusted(device)
         try await authenticate(request, content, known)
 
         let batch = try Intake.batch(isCompressed ? try Self.inflated(content) : content)
@@ -118,54 +118,17 @@ struct PushController {
         _ content: [UInt8],
         _ device: Device
     ) async throws {
-        let signature = try await signature(of: request, device)
-        let nowMs = intake.store.nowMs()
-        if let problem = signature.skewProblem(nowMs: nowMs) { throw problem }
-        guard intake.gate.take(signature.nonce, of: device.identity.device, nowMs: nowMs)
-        else { throw Problem.nonceUsed }
+        try await intake.sender.authenticate(request, device, covered: Self.covered(request))
         try Self.checkDigest(of: content, in: request)
     }
 
-    private func signature(
-        of request: Request,
-        _ device: Device
-    ) async throws -> RequestSignature {
-        let signature: RequestSignature
-        do throws(RequestSignatureError) {
-            signature = try RequestSignature(
-                inputValue: request.field(RequestSignature.inputFieldName) ?? "",
-                value: request.field(RequestSignature.fieldName) ?? ""
-            )
-        } catch {
-            await intake.alarm(error.description, device)
-            throw Problem(.signatureInvalid, "\(error); sign as docs/protocol.md says.")
-        }
-        guard let key = device.publicKey, let signable = Self.signable(request),
-            signature.isValid(for: signable, key: key)
-        else {
-            await intake.alarm("a request that the device's key did not sign", device)
-            throw Problem(
-                .signatureInvalid,
-                "The device's key did not sign this request as it arrived: check the key, and"
-                    + " whether a proxy changes Host or the path."
-            )
-        }
-        return signature
-    }
-
-    private static func signable(_ request: Request) -> SignableRequest? {
+    /// The fields that a push must sign, or nil if one is missing.
+    private static func covered(_ request: Request) -> [SignableRequest.Component]? {
         guard let digest = request.field(ContentDigest.fieldName),
             let epoch = request.field("log-epoch"), let first = request.field("log-first"),
             let count = request.field("log-count")
         else { return nil }
-        return request.signable(
-            covering: PushRequestV1.covered(
-                digest: digest,
-                epoch: epoch,
-                first: first,
-                count: count
-            )
-        )
+        return PushRequestV1.covered(digest: digest, epoch: epoch, first: first, count: count)
     }
 }
 

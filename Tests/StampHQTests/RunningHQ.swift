@@ -81,7 +81,10 @@ struct RunningHQ {
         async let service: Void = group.run()
         let port = try #require(await hq.port())
 
-        var configuration = HTTPClient.Configuration(decompression: .disabled)
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow,
+            decompression: .disabled
+        )
         if let authorityFile {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .file(authorityFile)
