@@ -15,7 +15,7 @@ extension Ledger {
     public func member(mobileBarcode: String) throws -> MemberRecord? {
         try read { db in
             let number = try db.first(
-                "SELECT number FROM member WHERE mobileBarcode = ?",
+                "SELECT number FROM directory WHERE mobileBarcode = ?",
                 .text(mobileBarcode)
             ) { MemberNumber(value: $0.integer(0)) }
             guard let number, let number else { return nil }
@@ -33,9 +33,12 @@ extension Ledger {
         guard !batch.isEmpty else { return }
         try write(for: .bookkeeping) { db, state in
             let before = state.memberCount
-            for row in batch where try db.put(row) { state.memberCount += 1 }
-            guard state.memberCount != before else { return }
-            try db.run("UPDATE meta SET memberCount = ?", .integer(state.memberCount))
+            let directory = try db.directoryInUse()
+            for row in batch {
+                let isNew = try db.put(row, into: directory)
+                if isNew, try !db.isListed(row.number) { state.memberCount += 1 }
+            }
+            if state.memberCount != before { try db.keep(memberCount: state.memberCount) }
         }
     }
 
@@ -52,46 +55,5 @@ extension MemberRecord {
             mobileBarcode: kept.mobileBarcode,
             standing: kept.standing
         )
-    }
-}
-
-extension Database {
-    /// Inserts or replaces a member.
-    ///
-    /// - Returns: Whether the member is new.
-    fileprivate func put(_ row: MemberRow) throws -> Bool {
-        let number = SQLValue.integer(row.number.value)
-        let name = row.maskedName.map(SQLValue.text) ?? .null
-        let barcode = row.mobileBarcode.map(SQLValue.text) ?? .null
-        let isBlocked = SQLValue.integer(row.isBlocked ? 1 : 0)
-        if row.mobileBarcode != nil {
-            try run(
-                "UPDATE member SET mobileBarcode = NULL WHERE mobileBarcode = ? AND number <> ?",
-                barcode,
-                number
-            )
-        }
-        try run(
-            """
-            INSERT INTO member (number, maskedName, isBlocked, isKnown, mobileBarcode)
-            VALUES (?, ?, ?, 1, ?) ON CONFLICT (number) DO NOTHING
-            """,
-            number,
-            name,
-            isBlocked,
-            barcode
-        )
-        if changesCount > 0 { return true }
-        try run(
-            """
-            UPDATE member SET maskedName = ?, isBlocked = ?, isKnown = 1, mobileBarcode = ?
-            WHERE number = ?
-            """,
-            name,
-            isBlocked,
-            barcode,
-            number
-        )
-        return false
     }
 }

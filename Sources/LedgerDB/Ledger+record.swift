@@ -162,14 +162,15 @@ private struct Proposal {
         return Recorded(answer, sequence: sequence)
     }
 
-    /// Adds a member whom HQ has not named.
+    /// Adds a member who has nothing at this store yet.
     private func list(_ db: Database, _ state: inout LedgerState) throws {
         try db.run(
             "INSERT INTO member (number, isBlocked, isKnown) VALUES (?, 0, 0)",
             .integer(answer.member.value)
         )
+        guard !kept.isKnown else { return }
         state.memberCount += 1
-        try db.run("UPDATE meta SET memberCount = ?", .integer(state.memberCount))
+        try db.keep(memberCount: state.memberCount)
     }
 }
 

@@ -22,6 +22,8 @@ public enum LedgerError: Error, Hashable {
     case ioError(String)
     /// Watermarks that go back, contradict each other, or lie beyond the log's end.
     case watermarksRefused(String)
+    /// What HQ sent would go back, or is not what it says.
+    case downRefused(String)
     /// The log no longer holds what was asked for; this is the first entry that it holds.
     case pruned(first: Int64)
     /// The entry has more bytes than a line may have.
@@ -60,6 +62,8 @@ extension LedgerError: CustomStringConvertible {
                 + " the disk"
         case .watermarksRefused(let detail):
             "HQ's acknowledgement does not fit this log (\(detail)): nothing was changed; call HQ"
+        case .downRefused(let detail):
+            "what HQ sent is not used (\(detail)): the store goes on with what it has; call HQ"
         case .pruned(let first):
             "the log starts at entry \(first): read from there"
         case .entryTooLong(let byteCount):

@@ -7,7 +7,7 @@ enum Schema {
     /// Marks the file as ours: "stmp".
     static let applicationID: Int64 = 0x7374_6D70
     /// The number of steps.
-    static let version: Int64 = 2
+    static let version: Int64 = 3
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -21,6 +21,10 @@ enum Schema {
         migrator.registerMigration("2 the last anchor", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: anchor)
             try db.execute(sql: "PRAGMA user_version = 2")
+        }
+        migrator.registerMigration("3 what HQ sends down", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: down)
+            try db.execute(sql: "PRAGMA user_version = 3")
         }
         return migrator
     }

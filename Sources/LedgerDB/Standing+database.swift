@@ -1,5 +1,6 @@
 import GRDB
 import LoyaltyCore
+import SyncWire
 
 /// A member's visit of one card as the ledger keeps it.
 struct KeptVisit {
@@ -10,7 +11,7 @@ struct KeptVisit {
 
 /// A member's standing as the ledger keeps it.
 struct KeptStanding {
-    /// Whether the member has a row at all.
+    /// Whether the member has something at this store.
     let isListed: Bool
     /// Whether HQ has named the member.
     let isKnown: Bool
@@ -22,32 +23,43 @@ struct KeptStanding {
 }
 
 extension Database {
-    /// Reads what the ledger knows of a member; three indexed statements.
+    /// Reads what the ledger knows of a member; five indexed statements.
     func standing(of member: MemberNumber) throws -> KeptStanding {
         let number = SQLValue.integer(member.value)
         let row = try first(
-            "SELECT isBlocked, isKnown, maskedName, mobileBarcode FROM member WHERE number = ?",
+            "SELECT isBlocked, maskedName, mobileBarcode FROM directory WHERE number = ?",
             number
         ) { row in
             (
-                isBlocked: row.integer(0) == 1, isKnown: row.integer(1) == 1,
-                maskedName: row.isNull(2) ? nil : row.text(2),
-                mobileBarcode: row.isNull(3) ? nil : row.text(3)
+                isBlocked: row.integer(0) == 1,
+                maskedName: row.isNull(1) ? nil : row.text(1),
+                mobileBarcode: row.isNull(2) ? nil : row.text(2)
             )
         }
-        let visits = row == nil ? [:] : try visits(of: member)
+        let isListed = try isListed(member)
+        let visits = isListed ? try visits(of: member) : [:]
         return KeptStanding(
-            isListed: row != nil,
-            isKnown: row?.isKnown ?? false,
+            isListed: isListed,
+            isKnown: row != nil,
             maskedName: row?.maskedName,
             mobileBarcode: row?.mobileBarcode,
             standing: Standing(
-                isBlocked: row?.isBlocked ?? false,
-                holdings: row == nil ? [] : try holdings(of: member),
+                isBlocked: try row?.isBlocked == true || isRevoked(.member(member)),
+                holdings: isListed ? try holdings(of: member) : [],
                 lastVisits: visits.mapValues(\.visit)
             ),
             visitSequences: visits.mapValues(\.sequence)
         )
+    }
+
+    /// Whether HQ trusts something no more.
+    private func isRevoked(_ revocation: Revocation) throws -> Bool {
+        let found = try first(
+            "SELECT 1 FROM revocation WHERE kind = ? AND id = ?",
+            .text(revocation.kind),
+            .text(revocation.id)
+        ) { $0.integer(0) }
+        return found != nil
     }
 
     private func holdings(of member: MemberNumber) throws -> [Posting] {
