@@ -17,6 +17,7 @@ extension AgentStatus {
                 "receivedSequence": .integer(queue.receivedSequence),
             ],
             "hq": hq.json,
+            "down": down.json,
             "clock": .string(clock.rawValue),
             "freeByteCount": .integer(freeByteCount),
             "ledgerProblem": .optional(ledgerProblem),
@@ -65,6 +66,19 @@ extension HQStatus {
             "problem": .optional(problem),
             "retryInSeconds": .optional(retryInSeconds),
             "quarantinedCount": .integer(quarantinedCount),
+        ]
+    }
+}
+
+extension DownStatus {
+    fileprivate var json: CanonicalJSON {
+        [
+            "place": .optional(place),
+            "currentAt": .optional(currentAt?.unixMs),
+            "loading": .optional(loading),
+            "problem": .optional(problem),
+            "alarm": .optional(alarm),
+            "mismatchCount": .integer(mismatchCount),
         ]
     }
 }

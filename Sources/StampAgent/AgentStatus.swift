@@ -18,6 +18,8 @@ public struct AgentStatus: Hashable, Sendable {
     public var queue: QueueStatus
     /// How the line to HQ is.
     public var hq: HQStatus
+    /// What HQ sends down.
+    public var down: DownStatus
     /// How far the wall clock can be trusted.
     public var clock: ClockQuality
     /// Free bytes on the ledger's disk.
@@ -37,6 +39,7 @@ public struct AgentStatus: Hashable, Sendable {
         scanners: [ScannerStatus] = [],
         queue: QueueStatus,
         hq: HQStatus,
+        down: DownStatus = DownStatus(),
         clock: ClockQuality,
         freeByteCount: Int64,
         ledgerProblem: String? = nil,
@@ -50,6 +53,7 @@ public struct AgentStatus: Hashable, Sendable {
         self.scanners = scanners
         self.queue = queue
         self.hq = hq
+        self.down = down
         self.clock = clock
         self.freeByteCount = freeByteCount
         self.ledgerProblem = ledgerProblem
@@ -146,6 +150,25 @@ public struct HQStatus: Hashable, Sendable {
         self.retryInSeconds = retryInSeconds
         self.quarantinedCount = quarantinedCount
     }
+}
+
+/// How far the store has what HQ sends down: members, revocations, programmes.
+public struct DownStatus: Hashable, Sendable {
+    /// The place in HQ's feed of changes; nil before the first.
+    public var place: String?
+    /// When all that HQ had was here, by the store's wall clock.
+    public var currentAt: WallTime?
+    /// How much of a snapshot is loaded, such as `3 of 9`; nil while none is.
+    public var loading: String?
+    /// Why nothing came down the last time, if so.
+    public var problem: String?
+    /// What HQ must look at, if there is something: the store goes on with what it has.
+    public var alarm: String?
+    /// How often the members here were not HQ's, over the agent's run.
+    public var mismatchCount: Int64 = 0
+
+    /// Creates a status before anything came.
+    public init() {}
 }
 
 /// Something the operator should do.

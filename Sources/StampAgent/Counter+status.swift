@@ -22,6 +22,7 @@ extension Counter {
                 receivedSequence: 0
             ),
             hq: notes.hq,
+            down: notes.down,
             clock: reading.quality,
             freeByteCount: health.freeByteCount,
             ledgerProblem: health.problem
@@ -85,6 +86,38 @@ extension Advice {
                 )
             )
         }
+        advice += scanners(of: status)
+        if let problem = status.programmeProblem {
+            advice.append(
+                Advice(
+                    code: "programme-problem",
+                    text: "the programme file is not used: \(problem)"
+                )
+            )
+        }
+        if let problem = status.hq.problem {
+            advice.append(
+                Advice(code: "hq-away", text: "HQ is away, entries wait here: \(problem)")
+            )
+        }
+        if let alarm = status.down.alarm {
+            advice.append(
+                Advice(code: "down-alarm", text: "what HQ sent is not used; call HQ: \(alarm)")
+            )
+        }
+        if status.clock == .floor {
+            advice.append(
+                Advice(
+                    code: "clock-wrong",
+                    text: "the clock is wrong: set it, or let NTP through the firewall"
+                )
+            )
+        }
+        return advice
+    }
+
+    private static func scanners(of status: AgentStatus) -> [Advice] {
+        var advice: [Advice] = []
         if status.scanners.isEmpty {
             advice.append(
                 Advice(
@@ -106,27 +139,6 @@ extension Advice {
                     )
                 )
             }
-        }
-        if let problem = status.programmeProblem {
-            advice.append(
-                Advice(
-                    code: "programme-problem",
-                    text: "the programme file is not used: \(problem)"
-                )
-            )
-        }
-        if let problem = status.hq.problem {
-            advice.append(
-                Advice(code: "hq-away", text: "HQ is away, entries wait here: \(problem)")
-            )
-        }
-        if status.clock == .floor {
-            advice.append(
-                Advice(
-                    code: "clock-wrong",
-                    text: "the clock is wrong: set it, or let NTP through the firewall"
-                )
-            )
         }
         return advice
     }

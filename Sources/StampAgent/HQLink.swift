@@ -1,6 +1,6 @@
 public import SyncWire
 
-/// HQ's reply to a push, as bytes.
+/// HQ's reply, as bytes.
 public struct PushReply: Equatable, Sendable {
     /// The HTTP status.
     public let status: Int
@@ -10,7 +10,7 @@ public struct PushReply: Equatable, Sendable {
     public let retryAfterS: Int64?
     /// How far a relay holds the log, from `Log-Head-Seq`; nil from HQ itself.
     public let keptSequence: Int64?
-    /// The content, of at most `AckV1.byteCountMax` bytes.
+    /// The content, of at most as many bytes as was asked for.
     public let content: [UInt8]
 
     /// Creates a reply.
@@ -39,4 +39,19 @@ public protocol HQLink: Sendable {
     /// - Returns: Whatever answered, HQ or not.
     /// - Throws: Any error: nobody answered, or not to the end; the batch is then sent again later.
     func push(_ request: PushRequestV1) async throws -> PushReply
+}
+
+/// Where questions go about what HQ sends down: the seam between `DownService` and the network.
+public protocol DownLink: Sendable {
+    /// HQ's host, and port unless it is the scheme's own, as in the `Host` field.
+    var authority: String { get }
+
+    /// Sends a question.
+    ///
+    /// - Parameters:
+    ///   - request: The question.
+    ///   - byteCountMax: Most bytes of an answer.
+    /// - Returns: Whatever answered, HQ or not.
+    /// - Throws: Any error: nobody answered, or not to the end.
+    func ask(_ request: DownRequestV1, byteCountMax: Int) async throws -> PushReply
 }

@@ -7,11 +7,15 @@ public import ServiceLifecycle
 public import SyncWire
 
 /// The line to HQ over HTTPS.
-public struct HTTPLink: HQLink, Service {
+public struct HTTPLink: HQLink, DownLink, Service {
     /// Longest time for one push.
     ///
     /// Source: our own bound; 256 KiB at 64 kbit/s take 33 s.
     static let pushTimeout = TimeAmount.seconds(60)
+    /// Longest time for an answer from HQ.
+    ///
+    /// Source: our own bound; a part of 4 MiB at 64 kbit/s takes 524 s.
+    static let askTimeout = TimeAmount.seconds(600)
     /// Longest time to reach HQ at all.
     static let connectTimeout = TimeAmount.seconds(10)
 
@@ -76,32 +80,21 @@ public struct HTTPLink: HQLink, Service {
         try await post(EnrolmentRequestV1.path, request.fields, request.content)
     }
 
-    /// Posts; a certificate that does not hold yet is judged again at its own begin, if no time
-    /// server keeps the clock.
+    /// Sends a question about what HQ sends down.
     ///
-    /// Only the date is lifted, and never lowered: the chain, the name and the end of each
-    /// certificate are verified as ever, the end at the later time.
-    private func post(
-        _ path: String,
-        _ fields: [SignableRequest.Component],
-        _ content: [UInt8]
-    ) async throws -> PushReply {
-        let reading = clock.reading()
-        if reading.quality == .floor { CertificateTime.raise(to: reading.wall.unixMs / 1_000) }
-        do {
-            return try await postOnce(path, fields, content)
-        } catch let error as NIOSSLError where reading.quality != .ntp {
-            let (host, port) = Self.place(of: authority)
-            guard let beginS = await CertificateDates.latestBeginS(host: host, port: port),
-                beginS > CertificateTime.nowS
-            else { throw error }
-            return try await CertificateTime.lifted(to: beginS) {
-                try await postOnce(path, fields, content)
-            }
-        }
+    /// - Parameters:
+    ///   - request: The question.
+    ///   - byteCountMax: Most bytes of an answer.
+    /// - Returns: Whatever answered.
+    /// - Throws: Errors of the connection, or `NIOTooManyBytesError` for an endless reply.
+    public func ask(_ request: DownRequestV1, byteCountMax: Int) async throws -> PushReply {
+        var outgoing = HTTPClientRequest(url: base + request.target)
+        outgoing.method = .GET
+        for field in request.fields { outgoing.headers.add(name: field.name, value: field.value) }
+        return try await send(outgoing, byteCountMax: byteCountMax, within: Self.askTimeout)
     }
 
-    private func postOnce(
+    private func post(
         _ path: String,
         _ fields: [SignableRequest.Component],
         _ content: [UInt8]
@@ -110,8 +103,41 @@ public struct HTTPLink: HQLink, Service {
         outgoing.method = .POST
         for field in fields { outgoing.headers.add(name: field.name, value: field.value) }
         outgoing.body = .bytes(ByteBuffer(bytes: content))
-        let reply = try await client.execute(outgoing, timeout: Self.pushTimeout)
-        let content = try await reply.body.collect(upTo: AckV1.byteCountMax)
+        return try await send(outgoing, byteCountMax: AckV1.byteCountMax, within: Self.pushTimeout)
+    }
+
+    /// Sends; a certificate that does not hold yet is judged again at its own begin, if no time
+    /// server keeps the clock.
+    ///
+    /// Only the date is lifted, and never lowered: the chain, the name and the end of each
+    /// certificate are verified as ever, the end at the later time.
+    private func send(
+        _ request: HTTPClientRequest,
+        byteCountMax: Int,
+        within timeout: TimeAmount
+    ) async throws -> PushReply {
+        let reading = clock.reading()
+        if reading.quality == .floor { CertificateTime.raise(to: reading.wall.unixMs / 1_000) }
+        do {
+            return try await sendOnce(request, byteCountMax, timeout)
+        } catch let error as NIOSSLError where reading.quality != .ntp {
+            let (host, port) = Self.place(of: authority)
+            guard let beginS = await CertificateDates.latestBeginS(host: host, port: port),
+                beginS > CertificateTime.nowS
+            else { throw error }
+            return try await CertificateTime.lifted(to: beginS) {
+                try await sendOnce(request, byteCountMax, timeout)
+            }
+        }
+    }
+
+    private func sendOnce(
+        _ request: HTTPClientRequest,
+        _ byteCountMax: Int,
+        _ timeout: TimeAmount
+    ) async throws -> PushReply {
+        let reply = try await client.execute(request, timeout: timeout)
+        let content = try await reply.body.collect(upTo: byteCountMax)
         let type = reply.headers.first(name: "content-type") ?? ""
         return PushReply(
             status: Int(reply.status.code),

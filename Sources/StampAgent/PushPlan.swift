@@ -7,6 +7,8 @@ enum PushOutcome: Equatable, Sendable {
     case acknowledged(AckV1)
     /// A relay keeps the log through an entry for HQ; `head` is the end of our log.
     case kept(through: Int64, head: Int64)
+    /// What HQ sends down was taken, all of it; this is HQ's clock.
+    case current(serverMs: Int64)
     /// HQ answered with a problem; `retryAfterS` is what it asked to wait.
     case problem(Problem, retryAfterS: Int64?)
     /// HQ holds less than it acknowledged before, as after a restore: through this entry.
@@ -74,8 +76,14 @@ struct PushPlan: Equatable, Sendable {
     /// - Returns: What to do next.
     mutating func take(_ outcome: PushOutcome, nowMs: Int64, jitter: Double) -> Step {
         switch outcome {
-        case .acknowledged(let ack): return succeed(ack, nowMs: nowMs)
+        case .acknowledged(let ack):
+            succeed(serverMs: ack.serverMs, nowMs: nowMs)
+            let pauseMs = min(max(ack.credit.afterMs, 0), 300_000)
+            return pauseMs == 0 ? .proceed : .wait(.milliseconds(pauseMs))
         case .kept(let sequence, let head): return rest(through: sequence, head: head)
+        case .current(let serverMs):
+            succeed(serverMs: serverMs, nowMs: nowMs)
+            return .proceed
         case .problem(let problem, let retryAfterS):
             return take(problem, retryAfterS: retryAfterS, nowMs: nowMs, jitter: jitter)
         case .behind(let received):
@@ -88,12 +96,10 @@ struct PushPlan: Equatable, Sendable {
         }
     }
 
-    private mutating func succeed(_ ack: AckV1, nowMs: Int64) -> Step {
+    private mutating func succeed(serverMs: Int64, nowMs: Int64) {
         forgetFailures()
         resumeAfter = nil
-        clockOffsetMs = ack.serverMs - nowMs
-        let pauseMs = min(max(ack.credit.afterMs, 0), 300_000)
-        return pauseMs == 0 ? .proceed : .wait(.milliseconds(pauseMs))
+        clockOffsetMs = serverMs - nowMs
     }
 
     /// A relay has it: go on with what it lacks, and then wait for HQ without alarm.

@@ -8,6 +8,8 @@ public final class StatusBoard: Sendable {
         public var scanners: [ScannerStatus] = []
         /// The line to HQ.
         public var hq: HQStatus
+        /// What HQ sends down.
+        public var down = DownStatus()
         /// Why the programme file is not in force, if it is not.
         public var programmeProblem: String?
     }

@@ -179,6 +179,14 @@ private func syncServices(
     )
     return [
         link,
+        DownService(
+            counter: counter,
+            link: link,
+            keys: SyncKeys(device: key, hq: hqKey),
+            floor: floor,
+            logger: logger,
+            readProgramme: { try ProgrammeDocument.programme(from: $0, file: "HQ's programme") }
+        ),
         SyncService(
             counter: counter,
             link: link,

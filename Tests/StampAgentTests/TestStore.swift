@@ -54,7 +54,7 @@ final class TestStore: Sendable {
         let log = log
         counter = Counter(
             ledger: ledger,
-            programme: try Self.makeProgramme(),
+            programme: try Self.programme(version: 1),
             clock: clock,
             settings: CounterSettings(
                 store: "test",
@@ -106,10 +106,10 @@ final class TestStore: Sendable {
         return PosSale(key: key, memberCode: member, amount: amount, till: till)
     }
 
-    private static func makeProgramme() throws -> Programme {
+    static func programme(version: Int64, per: Int64 = 35) throws -> Programme {
         try Programme(
             name: "test",
-            version: 1,
+            version: version,
             title: LocalText(zhHant: "測試", en: "Test"),
             currency: "TWD",
             calendar: .taipei,
@@ -128,7 +128,7 @@ final class TestStore: Sendable {
                     doubleGrantGuard: .none
                 )
             ],
-            pointRules: [PointRule(id: "base", per: 35, give: 1)]
+            pointRules: [PointRule(id: "base", per: per, give: 1)]
         )
     }
 }
