@@ -270,7 +270,14 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "EndToEndTests", swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "Documents", "LedgerDB", "LoyaltyCore", "ScanCodec", "StampAgent", "StampHQ",
+                "SyncWire", lifecycle, logging,
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )
