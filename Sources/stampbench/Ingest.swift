@@ -91,7 +91,8 @@ struct ServeHQ: AsyncParsableCommand {
     }
 }
 
-private func makeHQ(at directory: String) throws -> (HQ, Logger) {
+/// An HQ on a port of its own, without a log.
+func makeHQ(at directory: String) throws -> (HQ, Logger) {
     let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
     var settings = HQSettings(dataDirectory: directory)
     settings.port = 0

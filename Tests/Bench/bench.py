@@ -22,7 +22,7 @@ import devices
 
 WORK = ".build/bench"
 # Part of the cached ledger's name: raise it with LedgerDB's schema or what stampbench fills in.
-LEDGER_VERSION = 1
+LEDGER_VERSION = 2
 # A little more than StampAgent's TillSession.silenceMax.
 TILL_SILENCE_S = 95
 
@@ -274,9 +274,22 @@ def ingest(bench):
     bench.note(f"an entry has {f['bytes_per_entry']:.0f} bytes on the wire in such a batch")
 
 
+def snapshot(bench):
+    """Beside the table: a new store gets all members."""
+    f = bench.ask("snapshot", bench.path("snapshot"), bench.size(1_000_000, 100_000))
+    bench.row(
+        f"a new store has {f['members']:,.0f} members",
+        f"{f['ready_s']:.1f} s",
+        "≤ 30 s for a million",
+        f["ready_s"] <= 30 * f["members"] / 1_000_000,
+    )
+    bench.note(f"HQ imported them in {f['import_s']:.0f} s; both ends on this machine")
+
+
 ROWS = {
     "latency": latency, "awards": awards, "keys": keys, "memory": memory, "start": start,
     "look-ups": look_ups, "wear": wear, "wake-ups": wake_ups, "ingest": ingest,
+    "snapshot": snapshot,
 }
 
 
