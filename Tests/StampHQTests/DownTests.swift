@@ -1,6 +1,7 @@
 import GRDB
 import LoyaltyCore
 import NIOHTTP1
+import ServiceLifecycle
 import SyncWire
 import Testing
 
@@ -198,6 +199,23 @@ struct DownTests {
             while hq.hq.store.bell.listenerCount == 0 { await Task.yield() }
             try await hq.hq.store.revokeDevice(other.identity.device)
             #expect(try await waiting.changes.isEmpty)
+        }
+    }
+
+    @Test func `an HQ that stops lets nobody wait to the end`() async throws {
+        try await RunningHQ.run { hq in
+            let device = try await joined(hq)
+            async let waiting = hq.page(
+                .changes,
+                since: hq.begin,
+                extras: [.init("prefer", "wait=55")],
+                by: device
+            )
+            while hq.hq.store.bell.listenerCount == 0 { await Task.yield() }
+            let began = ContinuousClock.now
+            await hq.group.triggerGracefulShutdown()
+            #expect(try await waiting.changes.isEmpty)
+            #expect(began.duration(to: .now) < .seconds(ChangePageV1.waitSMax - 5))
         }
     }
 

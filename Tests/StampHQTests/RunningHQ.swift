@@ -49,6 +49,7 @@ struct RunningHQ {
     let scheme: String
     let client: HTTPClient
     let directory: String
+    let group: ServiceGroup
 
     struct Answer {
         let status: Int
@@ -97,7 +98,8 @@ struct RunningHQ {
             authority: authorityFile == nil ? "127.0.0.1:\(port)" : "localhost:\(port)",
             scheme: authorityFile == nil ? "http" : "https",
             client: client,
-            directory: directory.path
+            directory: directory.path,
+            group: group
         )
         let outcome: Result<Void, any Error>
         do {
