@@ -104,11 +104,11 @@ public actor DownService<Link: DownLink>: Service {
     }
 
     /// Waits, and puts programmes in force meanwhile whose day comes.
-    private func wait(for pause: Duration) async throws {
-        var rest = pause
+    private func wait(for duration: Duration) async throws {
+        var rest = duration
         while rest > .zero {
             let step = min(rest, Self.activationPause)
-            try await Task.sleep(for: step)
+            try await pause(for: step)
             rest -= step
             await activateLogging()
         }
@@ -140,7 +140,7 @@ public actor DownService<Link: DownLink>: Service {
         )
         await report(outcome)
         switch step {
-        case .wait(let pause): return pause
+        case .wait(let pause), .listen(let pause): return pause
         // An HQ that does not hold the question must not be asked without a pause.
         case .proceed:
             return counter.clock.uptime() - began < .milliseconds(500) ? .seconds(1) : .zero

@@ -31,7 +31,11 @@ struct Snapshot: AsyncParsableCommand {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await ServiceGroup(services: [hq], logger: logger).run() }
             guard let port = await hq.port() else { throw BenchError("HQ does not listen") }
-            let link = HTTPLink(url: "http://127.0.0.1:\(port)", trustRootsPath: nil)
+            let link = HTTPLink(
+                url: "http://127.0.0.1:\(port)",
+                trustRootsPath: nil,
+                clock: .system(floor: TimeFloor(), isSynchronised: { true })
+            )
             group.addTask { try await link.run() }
             let down = DownService(
                 counter: try counter(ledger, logger),

@@ -172,17 +172,14 @@ private func syncServices(
     _ logger: Logger
 ) -> [any Service] {
     guard let hq else { return [] }
-    let link = HTTPLink(
-        url: hq.url,
-        trustRootsPath: hq.trustRootsPath,
-        clock: clock
-    )
+    let link = HTTPLink(url: hq.url, trustRootsPath: hq.trustRootsPath, clock: clock)
+    let keys = SyncKeys(device: key, hq: hq.publicKey)
     return [
         link,
         DownService(
             counter: counter,
             link: link,
-            keys: SyncKeys(device: key, hq: hqKey),
+            keys: keys,
             floor: floor,
             logger: logger,
             readProgramme: { try ProgrammeDocument.programme(from: $0, file: "HQ's programme") }
@@ -190,7 +187,7 @@ private func syncServices(
         SyncService(
             counter: counter,
             link: link,
-            keys: SyncKeys(device: key, hq: hq.publicKey),
+            keys: keys,
             floor: floor,
             logger: logger
         ),

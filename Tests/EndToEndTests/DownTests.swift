@@ -120,7 +120,11 @@ private struct Store {
         let group = ServiceGroup(services: [hq], logger: logger)
         async let service: Void = group.run()
         let url = "http://127.0.0.1:\(try #require(await hq.port()))"
-        let link = HTTPLink(url: url, trustRootsPath: nil)
+        let link = HTTPLink(
+            url: url,
+            trustRootsPath: nil,
+            clock: .system(floor: TimeFloor(), isSynchronised: { true })
+        )
         let links = ServiceGroup(services: [link], logger: logger)
         async let line: Void = links.run()
 

@@ -128,11 +128,13 @@ final class RunningHQ {
     let port: Int
     private let process = Process()
 
-    init(in directory: TemporaryDirectory) throws {
+    /// Starts HQ with its data in `hq`; with HTTPS by `hq.pem` and `hq.key` beside it.
+    init(in directory: TemporaryDirectory, hasTLS: Bool = false) throws {
         program = builtProgram("stamphq")
+        let path = directory.url.path
         let config = directory.url.appendingPathComponent("stamphq.yaml")
-        let data = directory.url.appendingPathComponent("hq").path
-        try "data: \(data)\nlisten: {port: 0}\n".write(
+        let tls = hasTLS ? "tls: {certificate: \(path)/hq.pem, key: \(path)/hq.key}\n" : ""
+        try "data: \(path)/hq\nlisten: {port: 0}\n\(tls)".write(
             to: config,
             atomically: true,
             encoding: .utf8

@@ -37,12 +37,10 @@ struct ProtocolPageTests {
         let told = try directory.run("\(hq.program) enrolments create --data hq --store page")
         let code = try #require(told.split(separator: "\n").first)
         let script = try pageLines(under: "### Enrolling with curl")
-        let given = try #require(script.firstMatch(of: /code=.*
-/))
+        let given = try #require(script.firstMatch(of: /code=.*\n/))
         let enrol = script.replacing(
             given.0,
-            with: "code=\(code); host=127.0.0.1:\(hq.port); url=http://$host/v1/devices
-"
+            with: "code=\(code); host=127.0.0.1:\(hq.port); url=http://$host/v1/devices\n"
         )
 
         let answer = try directory.run(enrol)
