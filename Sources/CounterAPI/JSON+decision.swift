@@ -138,6 +138,7 @@ extension Entry {
             ]
         case .boot: members.append(.init("type", "boot"))
         case .anchor: members.append(.init("type", "anchor"))
+        case .keyRotate: members.append(.init("type", "keyRotate"))
         }
         return .object(members)
     }

@@ -30,6 +30,8 @@ public enum Fact: Hashable, Sendable {
     case boot(BootFact)
     /// HQ told the time.
     case anchor(AnchorFact)
+    /// The device changed its key: what comes after this entry is signed with the new one.
+    case keyRotate(KeyRotateFact)
 }
 
 /// A member earned something.
@@ -92,6 +94,20 @@ public struct BootFact: Hashable, Sendable {
     public init(bootID: String, version: String) {
         self.bootID = bootID
         self.version = version
+    }
+}
+
+/// The device changed its key.
+public struct KeyRotateFact: Hashable, Sendable {
+    /// The new Ed25519 public key, 32 bytes.
+    public let publicKey: [UInt8]
+    /// The new key's own signature, 64 bytes: the device has it.
+    public let proof: [UInt8]
+
+    /// Creates a fact.
+    public init(publicKey: [UInt8], proof: [UInt8]) {
+        self.publicKey = publicKey
+        self.proof = proof
     }
 }
 

@@ -26,6 +26,8 @@ enum QuarantineCode: String {
     case voidRepeated = "void-repeated"
     /// An anchor names a time that HQ's clock has not reached.
     case anchorFromFuture = "anchor-from-future"
+    /// The new key did not sign for this log: the old one stays in force.
+    case keyUnproven = "key-unproven"
     /// The device was revoked, and the entry lies behind the last one that counts.
     case deviceRevoked = "device-revoked"
 }
@@ -70,6 +72,7 @@ struct Book {
             case .void(let void): try apply(void, at: entry.line.sequence)
             case .boot(let boot): try apply(boot)
             case .anchor(let anchor): try apply(anchor, of: content)
+            case .keyRotate(let rotation): try apply(rotation, at: entry.line.sequence)
             }
         }
     }
@@ -151,6 +154,17 @@ struct Book {
             logID, entry.sequence, entry.at.boot, entry.at.sinceBootMs, anchor.serverMs,
             anchor.roundTripMs,
         ])
+        return nil
+    }
+
+    private func apply(_ rotation: KeyRotateFact, at sequence: Int64) throws -> QuarantineCode? {
+        guard rotation.isProven(of: device.identity) else { return .keyUnproven }
+        try db.execute(
+            sql: "INSERT INTO deviceKey (device, epoch, sequence, publicKey) VALUES (?, ?, ?, ?)",
+            arguments: [
+                device.rowID, device.identity.epoch, sequence, Data(rotation.publicKey),
+            ]
+        )
         return nil
     }
 

@@ -27,8 +27,32 @@ public struct Device: Equatable, Sendable {
     /// Whether nothing at all is taken from it.
     var isRefused: Bool { revokedAtMs != nil && revokedAfter == nil }
 
-    /// The key that checks its signatures.
-    var publicKey: PublicKey? { PublicKey(identity.publicKey) }
+    /// A later key, and the entry that brought it.
+    struct Rotation: Equatable, Sendable {
+        let epoch: Int64
+        let sequence: Int64
+        let publicKey: [UInt8]
+    }
+
+    /// The keys that followed the first, in the order of the log.
+    fileprivate(set) var rotations: [Rotation] = []
+
+    /// The key that signs now.
+    var publicKey: PublicKey? { PublicKey(rotations.last?.publicKey ?? identity.publicKey) }
+
+    /// The key that signs a checkpoint at an entry: the entry that brings a key is still the
+    /// old one's.
+    func publicKey(epoch: Int64, at sequence: Int64) -> PublicKey? {
+        let last = rotations.last { ($0.epoch, $0.sequence) < (epoch, sequence) }
+        return PublicKey(last?.publicKey ?? identity.publicKey)
+    }
+
+    /// The key of a name, if it is or was the device's: a batch that ends before a key's begin is
+    /// signed with the old one whenever it is sent again.
+    func publicKey(named keyID: KeyID) -> PublicKey? {
+        ([identity.publicKey] + rotations.map(\.publicKey)).compactMap { PublicKey($0) }
+            .last { $0.keyID == keyID }
+    }
 
     init?(_ row: Row) {
         guard let deviceID = DeviceID(row["deviceID"]) else { return nil }
@@ -155,7 +179,19 @@ extension HQStore {
 
     static func device(_ device: DeviceID, _ db: Database) throws -> Device? {
         let statement = try db.cachedStatement(sql: "SELECT * FROM device WHERE deviceID = ?")
-        return try Row.fetchOne(statement, arguments: [device.text]).flatMap(Device.init)
+        guard var found = try Row.fetchOne(statement, arguments: [device.text]).flatMap(Device.init)
+        else { return nil }
+        let keys = try db.cachedStatement(
+            sql: "SELECT * FROM deviceKey WHERE device = ? ORDER BY epoch, sequence"
+        )
+        found.rotations = try Row.fetchAll(keys, arguments: [found.rowID]).map { row in
+            Device.Rotation(
+                epoch: row["epoch"],
+                sequence: row["sequence"],
+                publicKey: Array(row["publicKey"] as Data)
+            )
+        }
+        return found
     }
 }
 

@@ -147,7 +147,7 @@ private struct Enrolment {
     private func refusal(_ known: Device?) -> Problem? {
         guard let known else { return nil }
         if known.revokedAtMs != nil { return .revoked(device) }
-        guard known.identity.publicKey == wish.identity.publicKey,
+        guard known.publicKey?.bytes == wish.identity.publicKey,
             known.identity.nonce == wish.identity.nonce
         else {
             return Problem(

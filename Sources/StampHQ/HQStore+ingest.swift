@@ -7,10 +7,13 @@ import SyncWire
 struct VerifiedBatch: Sendable {
     let header: BatchHeaderV1
     let entries: [ParsedEntry]
+    /// The key that signed the checkpoint.
+    let key: PublicKey
 
     /// Checks a batch and reads its entries; no database is needed for either.
     init(_ batch: BatchV1, key: PublicKey) throws(BatchError) {
         header = batch.header
+        self.key = key
         entries = try batch.verify(after: batch.header.start, key: key).map(ParsedEntry.init)
     }
 
@@ -110,6 +113,7 @@ private struct Ingest {
         var log = try log(of: device)
         guard header.first <= log.head.sequence + 1 else { return .refused(.gap(log.head)) }
         if let problem = try contradiction(log, device) { return .refused(problem) }
+        if let problem = misplacedRotation(log) { return .refused(problem) }
 
         let heldCount = min(Int(log.head.sequence + 1 - header.first), batch.entries.count)
         try insert(batch.entries.dropFirst(heldCount), in: &log, of: device)
@@ -136,7 +140,11 @@ private struct Ingest {
     private func refusal(of device: Device) -> Problem? {
         if device.isRefused { return .revoked(device.identity.device) }
         let epoch = device.identity.epoch
-        if batch.header.epoch == epoch { return nil }
+        if batch.header.epoch == epoch {
+            // The key that was right before this transaction may have been followed since.
+            return device.publicKey(epoch: epoch, at: batch.last) == batch.key
+                ? nil : Problem(BatchError.signatureInvalid)
+        }
         return batch.header.epoch < epoch
             ? Problem(
                 .epochOld,
@@ -149,6 +157,22 @@ private struct Ingest {
                     + " devices authorise.",
                 extras: [.init("epoch", .integer(epoch))]
             )
+    }
+
+    /// An entry that brings a key ends its batch: only so has the old key signed for it.
+    private func misplacedRotation(_ log: Log) -> Problem? {
+        let index = batch.entries.dropLast().firstIndex { entry in
+            guard case .success(let content) = entry.content, case .keyRotate = content.fact
+            else { return false }
+            return entry.line.sequence > log.head.sequence
+        }
+        return index.map { index in
+            Problem(
+                .chainInvalid,
+                "A batch ends with the entry that brings a key, signed with the old one.",
+                extras: [.init("index", .integer(Int64(index) + 1))]
+            )
+        }
     }
 
     private func log(of device: Device) throws -> Log {
@@ -279,6 +303,8 @@ private struct Ingest {
     }
 
     private func note(_ device: Device) throws {
+        // A key that was followed reports nothing any more.
+        guard device.publicKey == batch.key else { return }
         let statement = try db.cachedStatement(
             sql: "UPDATE device SET lastSeenAtMs = ?, report = ? WHERE id = ?"
         )

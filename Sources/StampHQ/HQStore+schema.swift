@@ -23,6 +23,9 @@ extension HQStore {
             try db.execute(sql: feedTables)
             try seedFeeds(db)
         }
+        migrator.registerMigration("6 keys that follow the first") { db in
+            try db.execute(sql: keyTable)
+        }
         return migrator
     }
 
@@ -160,6 +163,16 @@ extension HQStore {
             log INTEGER NOT NULL REFERENCES log (id),
             sequence INTEGER NOT NULL,
             PRIMARY KEY (backup, log)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let keyTable = """
+        CREATE TABLE deviceKey (
+            device INTEGER NOT NULL REFERENCES device (id),
+            epoch INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,  -- the entry that brought it; it signs what comes after
+            publicKey BLOB NOT NULL CHECK (length(publicKey) = 32),
+            PRIMARY KEY (device, epoch, sequence)
         ) STRICT, WITHOUT ROWID;
         """
 

@@ -62,7 +62,8 @@ struct Intake: Sendable {
     }
 
     private func verified(_ batch: BatchV1, _ device: Device) async throws -> VerifiedBatch {
-        guard let key = device.publicKey
+        let last = batch.header.first - 1 + Int64(batch.header.count)
+        guard let key = device.publicKey(epoch: batch.header.epoch, at: last)
         else { throw Problem(.hqFailed, "The device's key on record is damaged.") }
         do throws(BatchError) {
             return try VerifiedBatch(batch, key: key)

@@ -52,7 +52,7 @@ struct SenderCheck {
             await alarm(error.description, device)
             throw Problem(.signatureInvalid, "\(error); sign as docs/protocol.md says.")
         }
-        guard let key = device.publicKey, let covered,
+        guard let key = device.publicKey(named: signature.keyID), let covered,
             signature.isValid(for: request.signable(covering: covered), key: key)
         else {
             await alarm("a request that the device's key did not sign", device)

@@ -29,6 +29,13 @@ struct EntryFields {
                     roundTripMs: try integer("roundTripMs", 0...AnchorFact.roundTripMsMax)
                 )
             )
+        case "keyRotate":
+            .keyRotate(
+                KeyRotateFact(
+                    publicKey: try bytes("publicKey", count: PublicKey.byteCount),
+                    proof: try bytes("proof", count: PublicKey.signatureByteCount)
+                )
+            )
         case let type: throw .unknownType(type)
         }
     }
@@ -63,6 +70,12 @@ struct EntryFields {
     private func string(_ name: String) throws(EntryLineError) -> String {
         guard let value = json[name]?.stringValue else { throw .malformed(field: name) }
         return value
+    }
+
+    private func bytes(_ name: String, count: Int) throws(EntryLineError) -> [UInt8] {
+        guard let bytes = Base64.bytes(try string(name)), bytes.count == count
+        else { throw .malformed(field: name) }
+        return bytes
     }
 
     private func award() throws(EntryLineError) -> AwardFact {

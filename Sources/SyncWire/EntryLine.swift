@@ -33,6 +33,9 @@ public enum EntryLineV1 {
         case .anchor(let anchor):
             members.append(.init("serverMs", .integer(anchor.serverMs)))
             members.append(.init("roundTripMs", .integer(anchor.roundTripMs)))
+        case .keyRotate(let rotation):
+            members.append(.init("publicKey", .string(Base64.text(rotation.publicKey))))
+            members.append(.init("proof", .string(Base64.text(rotation.proof))))
         }
         return CanonicalJSON.object(members).bytes
     }
@@ -94,6 +97,7 @@ extension Fact {
         case .void: "void"
         case .boot: "boot"
         case .anchor: "anchor"
+        case .keyRotate: "keyRotate"
         }
     }
 }
