@@ -41,6 +41,13 @@ struct Enroll: AsyncParsableCommand {
                     + " 8Q2M4-0X1YZ."
             )
         }
+        // Made by root, the agent could not read it.
+        guard getuid() != 0 || access(configuration.statePath, F_OK) == 0 else {
+            throw ValidationError(
+                "\(configuration.statePath) is not there yet: start the agent once, which makes it"
+                    + " ('systemctl start stampd'), then enrol."
+            )
+        }
         try Privileges.becomeOwner(of: configuration.statePath)
         let device = try DeviceKey.load(from: configuration.statePath, clock: wallClockNow())
         let wish = EnrolmentV1(code: code, identity: device.identity, hardware: .thisMachine())

@@ -63,6 +63,16 @@ struct EnrolmentTests {
         )
     }
 
+    @Test(.enabled(if: getuid() == 0, "others make the directory"))
+    func `root makes no state directory that the agent could not read`() throws {
+        let store = try TestShop()
+        let code = try store.code()
+        try store.directory.run("rmdir state")
+
+        #expect(try store.refusal(code: code).contains("start the agent once, which makes it"))
+        try store.directory.run("test ! -e state")
+    }
+
     @Test func `a key that systemd hands over goes before the state directory's`() throws {
         let directory = try TemporaryDirectory()
         let stampd = packageRoot.appendingPathComponent(".build/debug/stampd").path
