@@ -81,6 +81,47 @@ struct CarriedTests {
         }
     }
 
+    @Test func `HQ's key signs requests for logs, and nothing else`() async throws {
+        try await RunningHQ.run { hq in
+            let device = try TestDevice()
+            let path = PushRequestV1.path(of: device.identity.device)
+            let answer = try await carry(
+                signing("GET", "\(path)?epoch=1&after=0"),
+                to: hq,
+                "/v1/signatures"
+            )
+            let json = try CanonicalJSON(parsing: answer)
+            var gate = RequestGuard(key: hq.hq.publicKey)
+            try gate.check(
+                SignableRequest(
+                    method: "GET",
+                    authority: "store.example:8738",
+                    path: path,
+                    query: "epoch=1&after=0",
+                    fields: []
+                ),
+                inputValue: json[RequestSignature.inputFieldName]?.stringValue,
+                value: json[RequestSignature.fieldName]?.stringValue,
+                nowMs: hq.clock.nowMs
+            )
+
+            for (method, target) in [
+                ("PUT", path), ("GET", "/v1/members"), ("GET", "\(path)\n\"@method\": POST"),
+            ] {
+                let refused = try await carry(signing(method, target), to: hq, "/v1/signatures")
+                #expect(Problem(parsing: refused)?.type == .badRequest)
+            }
+        }
+    }
+
+    private func signing(_ method: String, _ target: String) -> [UInt8] {
+        let json: CanonicalJSON = [
+            "method": .string(method), "authority": "store.example:8738",
+            "target": .string(target), "offsetMs": 0,
+        ]
+        return json.bytes
+    }
+
     private func points(_ hq: RunningHQ) async throws -> Int64 {
         let number = try #require(MemberNumber(value: 1))
         return try await hq.hq.store.balances(of: number).first { $0.asset == .points }?.amount ?? 0
@@ -91,9 +132,13 @@ struct CarriedTests {
         try AckV1(parsing: try await carry(batch.bytes, to: hq), signedBy: hq.hq.publicKey)
     }
 
-    private func carry(_ bytes: [UInt8], to hq: RunningHQ) async throws -> [UInt8] {
+    private func carry(
+        _ bytes: [UInt8],
+        to hq: RunningHQ,
+        _ path: String = "/v1/batches"
+    ) async throws -> [UInt8] {
         let socket = "\(hq.directory)/admin.sock".replacing("/", with: "%2F")
-        var request = HTTPClientRequest(url: "http+unix://\(socket)/v1/batches")
+        var request = HTTPClientRequest(url: "http+unix://\(socket)\(path)")
         request.method = .POST
         request.body = .bytes(ByteBuffer(bytes: bytes))
         let response = try await hq.client.execute(request, timeout: .seconds(60))

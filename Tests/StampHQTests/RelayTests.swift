@@ -91,6 +91,23 @@ struct RelayTests {
         #expect(try await reopened.batch(pull(id, 4)) == nil)
     }
 
+    @Test func `as many logs are kept as named, and one more is refused`() async throws {
+        let directory = try TemporaryDirectory()
+        let relay = try RelayStore(
+            directory: "\(directory.path)/relay",
+            hqKey: hqKey.publicKey,
+            logCountMax: 2
+        )
+        for number in 1...3 {
+            var device = try TestDevice(number)
+            try device.award("P\(number)/1")
+            let batch = device.batch()
+            let refusal = await problem { try await keep(batch, relay) }
+            #expect(refusal?.type == (number <= 2 ? nil : .hqStorageFull))
+        }
+        #expect(await relay.list().count == 2)
+    }
+
     @Test func `another epoch and an unknown device are told`() async throws {
         let directory = try TemporaryDirectory()
         let relay = try open(directory)

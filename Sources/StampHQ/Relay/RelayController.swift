@@ -75,10 +75,22 @@ struct RelayController {
     ) async throws -> Response {
         try gate.check(request)
         let device = try Self.device(context)
-        let content = try await request.body.collect(upTo: AckV1.byteCountMax)
-        let bytes = Array(content.readableBytesView)
+        let bytes = try await Self.ack(in: request)
         try await Self.onDisk { try await store.acknowledge(bytes, for: device) }
         return Response(status: .noContent, headers: [.cacheControl: "no-store"])
+    }
+
+    private static func ack(in request: Request) async throws -> [UInt8] {
+        do {
+            let content = try await request.body.collect(upTo: AckV1.byteCountMax)
+            return Array(content.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Problem(
+                .batchTooLarge,
+                "An acknowledgement has at most \(AckV1.byteCountMax) bytes.",
+                extras: [.init("max", .integer(Int64(AckV1.byteCountMax)))]
+            )
+        }
     }
 
     /// Says it plainly where the disk has no room.

@@ -42,15 +42,21 @@ actor RelayStore {
 
     private let directory: String
     private let hqKey: PublicKey
+    private let logCountMax: Int
     private var logs: [Name: Log] = [:]
     private var acks: [Name: (ack: AckV1, bytes: [UInt8])] = [:]
 
     /// Opens a directory, and makes it if it is missing.
     ///
     /// - Throws: `HQError`, `FileError`.
-    init(directory: String, hqKey: PublicKey) throws {
+    init(
+        directory: String,
+        hqKey: PublicKey,
+        logCountMax: Int = RelayStore.logCountMax
+    ) throws {
         self.directory = directory
         self.hqKey = hqKey
+        self.logCountMax = logCountMax
         try DurableFile.makeDirectory(directory, mode: 0o700)
         for name in try Self.names(in: directory) {
             let path = Self.path(directory, name)
@@ -177,10 +183,10 @@ actor RelayStore {
     /// Makes a log's directory.
     private func makeRoom(for name: Name) throws {
         guard logs[name] == nil else { return }
-        guard logs.count < Self.logCountMax else {
+        guard logs.count < logCountMax else {
             throw Problem(
                 .hqStorageFull,
-                "The relay keeps \(Self.logCountMax) logs already; push to HQ or to another relay."
+                "The relay keeps \(logCountMax) logs already; push to HQ or to another relay."
             )
         }
         let parent = "\(directory)/\(name.device.text)"
