@@ -144,11 +144,17 @@ public struct LogExchange: Sendable {
     ///
     /// May be called twice with the same one: nothing changes the second time.
     ///
-    /// - Parameter content: What came, from HQ or from anywhere.
+    /// - Parameters:
+    ///   - content: What came, from HQ or from anywhere.
+    ///   - isDirect: Whether HQ itself answered just now, so that the next push follows at once:
+    ///     only then may HQ's time become an entry, which is to be pushed itself.
     /// - Returns: The acknowledgement, after its watermarks are on the disk.
     /// - Throws: `LogExchangeError`; the watermarks are then as they were.
     @discardableResult
-    public func acknowledge(_ content: [UInt8]) async throws(LogExchangeError) -> AckV1 {
+    public func acknowledge(
+        _ content: [UInt8],
+        isDirect: Bool = false
+    ) async throws(LogExchangeError) -> AckV1 {
         guard let hqKey else { throw .noHQ }
         let ack: AckV1
         do throws(AckError) {
@@ -156,7 +162,7 @@ public struct LogExchange: Sendable {
         } catch {
             throw error == .notAnAck ? .notAnAck("\(error)") : .incredible("\(error)")
         }
-        let before = try await take(ack, at: counter.clock.reading())
+        let before = try await take(ack, isDirect, at: counter.clock.reading())
         let wall = counter.clock.reading().wall
         counter.board.update { notes in
             notes.hq.lastAckAt = wall
@@ -170,6 +176,7 @@ public struct LogExchange: Sendable {
     /// - Returns: What HQ had received before.
     private func take(
         _ ack: AckV1,
+        _ isDirect: Bool,
         at reading: ClockReading
     ) async throws(LogExchangeError) -> Int64 {
         let ledger = counter.ledger
@@ -186,7 +193,7 @@ public struct LogExchange: Sendable {
             guard ack.received.sequence >= before
             else { throw LogExchangeError.behind(ack.received.sequence) }
             let anchor = try await anchor(ack, after: before, at: reading)
-            let isDue = await isAnchorDue(at: reading)
+            let isDue = isDirect ? await isAnchorDue(at: reading) : false
             try await ledger.acknowledge(
                 Watermarks(
                     received: ack.received.sequence,

@@ -132,7 +132,10 @@ public actor SyncService<Link: HQLink>: Service {
         }
         guard reply.status == 200 else { return .init(refusal: reply) }
         do throws(LogExchangeError) {
-            let ack = try await exchange.acknowledge(reply.content)
+            let ack = try await exchange.acknowledge(
+                reply.content,
+                isDirect: reply.keptSequence == nil
+            )
             // A relay hands HQ's last acknowledgement on, which may be older than the batch.
             guard ack.received.sequence < batch.checkpoint.position.sequence,
                 reply.keptSequence != nil

@@ -75,10 +75,7 @@ func buildAgent(
     let file = ProgrammeFile(configuration)
     let loaded = try file.load(replacing: nil)
     let board = StatusBoard(hqURL: place?.url ?? configuration.hq?.url)
-    board.update { notes in
-        notes.programmeProblem = loaded.problem
-        notes.hq.problem = hqProblem
-    }
+    board.update { ($0.programmeProblem, $0.hq.problem) = (loaded.problem, hqProblem) }
     let counter = Counter(
         ledger: ledger,
         programme: loaded.programme,
