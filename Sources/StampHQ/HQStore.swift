@@ -21,6 +21,7 @@ public struct HQStore: Sendable {
             self.nowMs = nowMs
             try queue.inDatabase(Self.assertDurable)
             try Self.migrator.migrate(queue)
+            try queue.inDatabase(Self.settle)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
             throw HQError.inUse(path: path)
         }
@@ -52,6 +53,14 @@ public struct HQStore: Sendable {
             let value = try String.fetchOne(db, sql: "PRAGMA \(pragma)") ?? "nothing"
             guard value == wanted else { throw HQError.notDurable(pragma: pragma, value: value) }
         }
+    }
+
+    /// Has the disk hold what was found.
+    ///
+    /// A process that was killed before a sync leaves commits in the kernel's memory. They read
+    /// like any other, and a push that comes again would be acknowledged from them.
+    private static func settle(_ db: Database) throws {
+        try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
     }
 
     /// How often HQ was restored from a backup, plus one.

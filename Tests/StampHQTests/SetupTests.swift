@@ -90,6 +90,28 @@ struct SetupTests {
         }
     }
 
+    /// The copy is what a killed HQ leaves: commits that nobody may have synced.
+    @Test func `what a killed HQ left unsynced is on the disk before anything is answered`()
+        async throws
+    {
+        let directory = try TemporaryDirectory()
+        let store = try HQStore(path: "\(directory.path)/hq.sqlite") { 0 }
+        let device = try TestDevice()
+        try await store.addDevice(device.identity, label: "Taipei 1")
+        for name in ["hq.sqlite", "hq.sqlite-wal"] {
+            try FileManager.default.copyItem(
+                atPath: "\(directory.path)/\(name)",
+                toPath: "\(directory.path)/killed-\(name)"
+            )
+        }
+        let log = "\(directory.path)/killed-hq.sqlite-wal"
+        #expect(try byteCount(log) > 0)
+
+        let again = try HQStore(path: "\(directory.path)/killed-hq.sqlite") { 0 }
+        #expect(try byteCount(log) == 0)
+        #expect(try await again.device(device.identity.device) != nil)
+    }
+
     @Test func `entries can be neither changed nor deleted`() async throws {
         let directory = try TemporaryDirectory()
         let store = try HQStore(path: "\(directory.path)/hq.sqlite") { 0 }
@@ -108,6 +130,10 @@ struct SetupTests {
 
     private func build(_ path: String) throws -> HQ {
         try buildHQ(HQSettings(dataDirectory: path), logger: logger)
+    }
+
+    private func byteCount(_ path: String) throws -> Int {
+        try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
     }
 
     private func mode(_ path: String) throws -> Int {
