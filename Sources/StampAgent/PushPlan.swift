@@ -139,7 +139,8 @@ struct PushPlan: Equatable, Sendable {
         case .hqFailed: return fail("\(refused)", jitter: jitter)
         case .badRequest, .signatureInvalid, .tokenInvalid, .deviceRevoked, .deviceSuspended,
             .deviceUnknown, .enrolmentInvalid, .enrolmentUsed, .enrolmentExpired,
-            .enrolmentExhausted, .notFound, .logFork, .logRegressed, .epochOld, .epochChanged,
+            .enrolmentExhausted, .notFound, .methodNotAllowed, .logFork, .logRegressed, .epochOld,
+            .epochChanged,
             .cursorAhead, .cursorExpired, .logPruned, .batchTooLarge, .encoding, .chainInvalid,
             .hqStorageFull:
             return alarm("\(refused)")

@@ -65,9 +65,7 @@ struct EnrolmentController {
         }
         let signature = try Self.signature(of: request, digest: digest, publicKey)
         let nowMs = store.nowMs()
-        let skewS = nowMs / 1_000 - signature.createdS
-        guard abs(skewS) <= RequestSignature.skewSMax
-        else { throw Problem.skewed(bySeconds: skewS, nowMs: nowMs) }
+        if let problem = signature.skewProblem(nowMs: nowMs) { throw problem }
         guard gate.take(signature.nonce, of: wish.identity.device, nowMs: nowMs)
         else { throw Problem.nonceUsed }
         return wish
@@ -100,9 +98,7 @@ struct EnrolmentController {
             throw Problem(.signatureInvalid, "\(error); sign as docs/protocol.md says.")
         }
         let covered = EnrolmentRequestV1.covered(digest: digest)
-        guard let signable = SignableRequest(request, fields: covered),
-            signature.isValid(for: signable, key: key)
-        else {
+        guard signature.isValid(for: request.signable(covering: covered), key: key) else {
             throw Problem(
                 .signatureInvalid,
                 "The key in the body did not sign this request as it arrived: does a proxy change"
@@ -111,34 +107,4 @@ struct EnrolmentController {
         }
         return signature
     }
-}
-
-extension SignableRequest {
-    /// The parts of a request as it arrived.
-    init?(_ request: Request, fields: [Component]) {
-        guard let target = request.head.path else { return nil }
-        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        self.init(
-            method: request.method.rawValue,
-            authority: request.head.authority ?? "",
-            path: parts.first.map(String.init) ?? "",
-            query: parts.count > 1 ? String(parts[1]) : nil,
-            fields: fields
-        )
-    }
-}
-
-extension Problem {
-    static func skewed(bySeconds skewS: Int64, nowMs: Int64) -> Self {
-        Self(
-            .clockSkew,
-            "The request was signed \(skewS) seconds ago by HQ's clock; sign by serverMs.",
-            extras: [.init("serverMs", .integer(nowMs))]
-        )
-    }
-
-    static let nonceUsed = Self(
-        .signatureInvalid,
-        "The nonce was used before; sign the request anew."
-    )
 }

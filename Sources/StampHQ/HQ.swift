@@ -112,7 +112,7 @@ public struct HQ: Service {
 
     /// HQ's routes on the network; tests call them through the same function.
     func makeRouter() -> Router<BasicRequestContext> {
-        let router = Router()
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(logger: logger))
         let group = router.group("v1")
         let keyID = publicKey.keyID.text
@@ -132,6 +132,7 @@ public struct HQ: Service {
         DownController(store: store, key: key, sender: intake.sender).addRoutes(to: group)
         OperatorController(store: store)
             .addRoutes(to: group.add(middleware: TokenMiddleware(token: token)))
+        router.refuseOtherMethods()
         return router
     }
 

@@ -65,6 +65,27 @@ extension Response {
     }
 }
 
+extension Router {
+    /// Answers what the addresses so far have no route for with the methods that they have.
+    ///
+    /// Source: RFC 9110 section 15.5.6.
+    func refuseOtherMethods() {
+        let all: [HTTPRequest.Method] = [
+            .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
+        ]
+        for (path, routes) in Dictionary(grouping: routes, by: \.path.description) {
+            var known = Set(routes.map(\.method))
+            if known.contains(.get) { known.insert(.head) }
+            let allowed = all.filter(known.contains).map(\.rawValue).joined(separator: ", ")
+            for method in all where !known.contains(method) {
+                on(RouterPath(path), method: method) { _, _ -> Response in
+                    throw HTTPError(.methodNotAllowed, headers: [.allow: allowed])
+                }
+            }
+        }
+    }
+}
+
 /// Makes every failure a problem that its reader can act on.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     let logger: Logger
@@ -80,6 +101,12 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             return Response(problem)
         } catch let error as DatabaseError {
             return Response(problem(of: error))
+        } catch let error as HTTPError where error.status == .methodNotAllowed {
+            var response = Response(
+                Problem(.methodNotAllowed, "'Allow' names the methods of this address.")
+            )
+            response.headers[.allow] = error.headers[.allow]
+            return response
         } catch let error as HTTPError {
             let type: ProblemType = error.status == .notFound ? .notFound : .badRequest
             return Response(Problem(type, "See docs/openapi-hq.yaml for what HQ answers."))

@@ -26,6 +26,8 @@ public enum ProblemType: String, CaseIterable, Sendable {
     case enrolmentExhausted = "enrolment-exhausted"
     /// There is nothing at this address.
     case notFound = "not-found"
+    /// The address has other methods; `Allow` names them.
+    case methodNotAllowed = "method-not-allowed"
     /// The batch begins after the entry that HQ expects: `expected`, `h`.
     case logGap = "log-gap"
     /// The device signed another history than HQ holds: `seq`, `h`.
@@ -78,6 +80,7 @@ public enum ProblemType: String, CaseIterable, Sendable {
         case .signatureInvalid, .clockSkew, .tokenInvalid: 401
         case .deviceRevoked, .deviceSuspended, .enrolmentInvalid, .enrolmentExhausted: 403
         case .deviceUnknown, .notFound: 404
+        case .methodNotAllowed: 405
         case .logGap, .logFork, .logRegressed, .epochOld, .epochChanged, .cursorAhead,
             .enrolmentUsed:
             409
@@ -108,6 +111,7 @@ public enum ProblemType: String, CaseIterable, Sendable {
         case .enrolmentExpired: "The enrolment code is too old"
         case .enrolmentExhausted: "The enrolment code was tried too often"
         case .notFound: "There is nothing here"
+        case .methodNotAllowed: "The method is not allowed here"
         case .logGap: "Entries before the batch are missing"
         case .logFork: "The log differs from what HQ holds"
         case .logRegressed: "The device's log went back"

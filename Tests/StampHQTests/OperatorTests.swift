@@ -53,7 +53,20 @@ struct OperatorTests {
                 Array("{}".utf8)
             )
 
-            #expect(answer.problem?.type == .notFound)
+            // What can be read at the address has no other method.
+            let canBeRead = path == "/v1/programmes"
+            #expect(answer.problem?.type == (canBeRead ? .methodNotAllowed : .notFound))
+        }
+    }
+
+    @Test func `a wrong method names the right ones`() async throws {
+        try await RunningHQ.run { hq in
+            for method in [HTTPMethod.DELETE, .TRACE, .PUT] {
+                let answer = try await hq.send(method, "/v1/devices")
+                #expect(answer.status == 405)
+                #expect(answer.problem?.type == .methodNotAllowed)
+                #expect(answer.headers.first(name: "allow") == "GET, HEAD, POST")
+            }
         }
     }
 
