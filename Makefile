@@ -9,6 +9,7 @@ faults_packages := gcc libfaketime strace e2fsprogs util-linux mount python3
 bench_packages := python3-evdev strace e2fsprogs util-linux mount
 deb_packages := debhelper fakeroot dpkg-dev
 check_packages := systemd
+api_packages := python3-venv
 
 # An undeclared import between our targets is an error; the compiler alone does not see it.
 swift_build := swift build --explicit-target-dependency-import-check error
@@ -17,7 +18,7 @@ programs := stampd stamphq stampctl
 export SWIFT_BACKTRACE := enable=no
 
 .DEFAULT_GOAL := help
-.PHONY: help setup swift demo test check bench storebox e2e faults sanitize release install deb \
+.PHONY: help setup swift demo test check bench storebox e2e api faults sanitize release install deb \
 	clean format lint build units
 
 help: ## list what make can do
@@ -61,6 +62,12 @@ e2e: setup build ## run the built programs against each other, and the page in a
 	swift build --build-tests
 	swift test --skip-build --filter EndToEndTests
 	/usr/bin/python3 Tests/Browser/test_display.py .build/debug/DisplayProbe
+
+api: build ## call the agent and HQ in every way their OpenAPI documents describe, and in wrong ways
+	@.ci/need $(api_packages)
+	@test -x .build/api/bin/schemathesis || { /usr/bin/python3 -m venv .build/api && \
+		.build/api/bin/pip install --quiet schemathesis==4.32.5; }
+	.build/api/bin/python Tests/API/test_api.py
 
 storebox: build ## boot the virtual store: real kernel, USB scanners, power cuts (root; some minutes)
 	@.ci/need $(storebox_packages)

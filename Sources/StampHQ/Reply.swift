@@ -70,9 +70,9 @@ extension Router {
     ///
     /// Source: RFC 9110 section 15.5.6.
     func refuseOtherMethods() {
-        let all: [HTTPRequest.Method] = [
-            .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
-        ]
+        let all =
+            [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
+            + ["QUERY"].compactMap(HTTPRequest.Method.init(rawValue:))
         for (path, routes) in Dictionary(grouping: routes, by: \.path.description) {
             var known = Set(routes.map(\.method))
             if known.contains(.get) { known.insert(.head) }
