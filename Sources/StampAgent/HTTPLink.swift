@@ -117,7 +117,9 @@ public struct HTTPLink: HQLink, DownLink, Service {
         within timeout: TimeAmount
     ) async throws -> PushReply {
         let reading = clock.reading()
-        if reading.quality == .floor { CertificateTime.raise(to: reading.wall.unixMs / 1_000) }
+        if [.floor, .anchor].contains(reading.quality) {
+            CertificateTime.raise(to: reading.wall.unixMs / 1_000)
+        }
         do {
             return try await sendOnce(request, byteCountMax, timeout)
         } catch let error as NIOSSLError where reading.quality != .ntp {
