@@ -22,18 +22,20 @@ struct LogRoutes {
         _ request: Request,
         context: CounterContext
     ) async throws -> Response {
-        try checkSocket(context)
-        let after: Int64
-        if let text = request.uri.queryParameters["after"] {
-            after = try sequence(text)
-        } else {
-            after = await exchange.received()
-        }
-        do throws(LogExchangeError) {
+        // One block for all that may throw: around the exchange alone, the compiler of Swift 6.3.1
+        // infers a typed throw, and crashes when it optimises that.
+        do {
+            try checkSocket(context)
+            let after: Int64
+            if let text = request.uri.queryParameters["after"] {
+                after = try sequence(text)
+            } else {
+                after = await exchange.received()
+            }
             let head = try await exchange.head()
             let batch = try await exchange.batch(after: after)
             return Response(batch, head: head)
-        } catch {
+        } catch let error as LogExchangeError {
             throw CounterProblem(error)
         }
     }
@@ -43,16 +45,16 @@ struct LogRoutes {
         _ request: Request,
         context: CounterContext
     ) async throws -> Response {
-        try checkSocket(context)
-        let content = try await ackContent(of: request)
-        do throws(LogExchangeError) {
+        do {
+            try checkSocket(context)
+            let content = try await ackContent(of: request)
             let ack = try await exchange.acknowledge(content)
             return Response(json: [
                 "received": .integer(ack.received.sequence),
                 "posted": .integer(ack.posted),
                 "prunable": .integer(ack.prunable),
             ])
-        } catch {
+        } catch let error as LogExchangeError {
             throw CounterProblem(error)
         }
     }
