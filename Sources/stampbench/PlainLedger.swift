@@ -58,6 +58,7 @@ final class PlainLedger {
     private let begin: OpaquePointer
     private let commit: OpaquePointer
     private let log: OpaquePointer
+    private let member: OpaquePointer
     private let sale: OpaquePointer
     private let holding: OpaquePointer
     private let visit: OpaquePointer
@@ -75,6 +76,12 @@ final class PlainLedger {
         begin = try database.prepare("BEGIN IMMEDIATE")
         commit = try database.prepare("COMMIT")
         log = try database.prepare("INSERT INTO log (sequence, body, hash) VALUES (?, ?, ?)")
+        member = try database.prepare(
+            """
+            INSERT INTO member (number, isBlocked, isKnown) VALUES (?, 0, 0)
+            ON CONFLICT (number) DO NOTHING
+            """
+        )
         sale = try database.prepare(
             "INSERT INTO sale (sequence, key, member, till, answer) VALUES (?, ?, ?, ?, ?)"
         )
@@ -99,20 +106,22 @@ final class PlainLedger {
 
     /// Writes one award's rows in one transaction.
     func write(_ row: AwardRow) throws {
-        let member = row.award.member.value
+        let number = row.award.member.value
         try database.step(begin)
         sqlite3_bind_int64(log, 1, row.line.sequence)
         bind(log, 2, row.line.body)
         bind(log, 3, row.line.hash.bytes)
         try database.step(log)
+        sqlite3_bind_int64(member, 1, number)
+        try database.step(member)
         for posting in row.award.postings {
-            sqlite3_bind_int64(holding, 1, member)
+            sqlite3_bind_int64(holding, 1, number)
             bind(holding, 2, posting.asset.name)
             bind(holding, 3, posting.bucket.description)
             sqlite3_bind_int64(holding, 4, posting.amount)
             try database.step(holding)
         }
-        sqlite3_bind_int64(visit, 1, member)
+        sqlite3_bind_int64(visit, 1, number)
         sqlite3_bind_int64(visit, 2, row.line.sequence)
         sqlite3_bind_int64(visit, 3, Int64(row.award.sale.businessDate.dayNumber))
         sqlite3_bind_int64(visit, 4, row.at.wall.unixMs)
@@ -122,7 +131,7 @@ final class PlainLedger {
         try database.step(visit)
         sqlite3_bind_int64(sale, 1, row.line.sequence)
         bind(sale, 2, row.award.sale.key.text)
-        sqlite3_bind_int64(sale, 3, member)
+        sqlite3_bind_int64(sale, 3, number)
         bind(sale, 4, row.award.sale.till)
         bind(sale, 5, row.answer)
         try database.step(sale)
