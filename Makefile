@@ -39,7 +39,8 @@ demo: swift ## watch a scan travel from a scanner to the display and to HQ; Ctrl
 
 test: setup ## build everything and run all tests
 	$(swift_build) --build-tests
-	swift test --skip-build --parallel
+	swift test --skip-build --parallel --skip EndToEndTests
+	swift test --skip-build --no-parallel --filter EndToEndTests
 
 check: lint build test units ## what must be green before a commit
 
