@@ -54,7 +54,7 @@ struct DemoTests {
     @Test func `a broken programme is named with file, line and what to write`() throws {
         let path = NSTemporaryDirectory() + "stampd-programme-\(UUID().uuidString).yaml"
         let good = try String(
-            contentsOf: Program.root.appending(path: "programmes/demo.yaml"),
+            contentsOf: packageRoot.appending(path: "programmes/demo.yaml"),
             encoding: .utf8
         )
         let broken = good.replacingOccurrences(of: "version: 1", with: "version: one")

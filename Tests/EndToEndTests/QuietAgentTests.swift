@@ -13,7 +13,7 @@ struct QuietAgentTests {
         )
         // Allowed: what stays in the temporary directory hurts nobody.
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        let programme = Program.root.appending(path: "programmes/demo.yaml").path
+        let programme = packageRoot.appending(path: "programmes/demo.yaml").path
         try """
         store: quiet
         storeTitle: {zh-Hant: 安靜, en: Quiet}

@@ -17,8 +17,6 @@ func run(
 }
 
 enum Program {
-    static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
-
     static func start(
         _ name: String,
         _ arguments: [String],
@@ -26,7 +24,7 @@ enum Program {
         errors: Pipe?
     ) throws -> Process {
         let process = Process()
-        process.executableURL = root.appending(path: ".build/debug/\(name)")
+        process.executableURL = URL(filePath: builtProgram(name))
         process.arguments = arguments
         process.standardOutput = output
         if let errors { process.standardError = errors }
