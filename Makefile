@@ -18,8 +18,8 @@ programs := stampd stamphq stampctl
 export SWIFT_BACKTRACE := enable=no
 
 .DEFAULT_GOAL := help
-.PHONY: help setup swift demo test check bench storebox e2e api faults sanitize release install deb \
-	clean format lint build units
+.PHONY: help setup swift demo test check bench storebox e2e browser api faults sanitize release \
+	install deb clean format lint build units
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,10 +58,12 @@ units:
 	@.ci/need $(check_packages)
 	systemd/check.sh
 
-e2e: setup build ## run the built programs against each other, and the page in a real browser
+e2e: setup browser ## run the built programs against each other, and the page in a real browser
+	$(swift_build) --build-tests
+	swift test --skip-build --no-parallel --filter EndToEndTests
+
+browser: build ## use the display page in a real browser, as a till would
 	@.ci/need $(browser_packages)
-	swift build --build-tests
-	swift test --skip-build --filter EndToEndTests
 	/usr/bin/python3 Tests/Browser/test_display.py .build/debug/DisplayProbe
 
 api: build ## call the agent and HQ in every way their OpenAPI documents describe, and in wrong ways
