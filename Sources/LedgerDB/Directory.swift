@@ -75,12 +75,4 @@ extension Database {
         try run("DELETE FROM \(directory.rawValue) WHERE number = ?", .integer(member.value))
         return changesCount > 0
     }
-
-    /// Whether a member has something at this store.
-    func isListed(_ member: MemberNumber) throws -> Bool {
-        let found = try first("SELECT 1 FROM member WHERE number = ?", .integer(member.value)) {
-            $0.integer(0)
-        }
-        return found != nil
-    }
 }

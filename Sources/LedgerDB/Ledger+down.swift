@@ -99,11 +99,9 @@ extension Database {
     ) throws {
         switch change.content {
         case .member(let member):
-            let isNew = try put(MemberRow(member), into: directory)
-            if isNew, try !isListed(member.number) { state.memberCount += 1 }
+            if try put(MemberRow(member), into: directory) { state.memberCount += 1 }
         case .memberGone(let number):
-            let isGone = try remove(number, from: directory)
-            if isGone, try !isListed(number) { state.memberCount -= 1 }
+            if try remove(number, from: directory) { state.memberCount -= 1 }
         case .programme(let edition): try take(edition)
         case .revoked(let revocation):
             try run(

@@ -114,10 +114,7 @@ extension Ledger {
             for edition in snapshot.editions where try !db.isOld(edition) {
                 try db.take(edition)
             }
-            let others = try db.first(
-                "SELECT count(*) FROM member WHERE number NOT IN (SELECT number FROM directory)"
-            ) { $0.integer(0) }
-            state.memberCount = load.rowCount + (others ?? 0)
+            state.memberCount = load.rowCount
             try db.keep(memberCount: state.memberCount)
         }
     }

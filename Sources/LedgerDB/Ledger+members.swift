@@ -35,14 +35,13 @@ extension Ledger {
             let before = state.memberCount
             let directory = try db.directoryInUse()
             for row in batch {
-                let isNew = try db.put(row, into: directory)
-                if isNew, try !db.isListed(row.number) { state.memberCount += 1 }
+                if try db.put(row, into: directory) { state.memberCount += 1 }
             }
             if state.memberCount != before { try db.keep(memberCount: state.memberCount) }
         }
     }
 
-    /// How many members the ledger lists, those included whom HQ has not named.
+    /// How many members HQ has named.
     public func memberCount() -> Int64 { state.memberCount }
 }
 

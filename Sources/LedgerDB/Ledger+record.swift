@@ -131,7 +131,6 @@ private struct Proposal {
         _ state: inout LedgerState
     ) throws -> Recorded {
         guard !answer.isRepeat, case .award(let award) = answer.decision else { return answer }
-        if !kept.isListed { try list(db, &state) }
         let fact = AwardFact(
             member: answer.member,
             programme: reference,
@@ -160,17 +159,6 @@ private struct Proposal {
         )
         try db.insert(row, till: sale.till)
         return Recorded(answer, sequence: sequence)
-    }
-
-    /// Adds a member who has nothing at this store yet.
-    private func list(_ db: Database, _ state: inout LedgerState) throws {
-        try db.run(
-            "INSERT INTO member (number, isBlocked, isKnown) VALUES (?, 0, 0)",
-            .integer(answer.member.value)
-        )
-        guard !kept.isKnown else { return }
-        state.memberCount += 1
-        try db.keep(memberCount: state.memberCount)
     }
 }
 

@@ -3,8 +3,8 @@ import GRDB
 /// What HQ sends down: who the members are, whom to trust no more, and the programmes.
 ///
 /// The members of the whole chain lie in one of two tables, the directory in use and the one that
-/// the next snapshot is loaded into; `member` holds only those who have something at this store. A
-/// view names the directory in use, so that changing over is one row and one view.
+/// the next snapshot is loaded into. A view names the directory in use, so that changing over is
+/// one row and one view.
 extension Schema {
     static let down = """
         CREATE TABLE directoryA \(directoryColumns);

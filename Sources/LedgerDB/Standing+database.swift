@@ -11,8 +11,6 @@ struct KeptVisit {
 
 /// A member's standing as the ledger keeps it.
 struct KeptStanding {
-    /// Whether the member has something at this store.
-    let isListed: Bool
     /// Whether HQ has named the member.
     let isKnown: Bool
     let maskedName: String?
@@ -23,7 +21,7 @@ struct KeptStanding {
 }
 
 extension Database {
-    /// Reads what the ledger knows of a member; five indexed statements.
+    /// Reads what the ledger knows of a member; four indexed statements.
     func standing(of member: MemberNumber) throws -> KeptStanding {
         let number = SQLValue.integer(member.value)
         let row = try first(
@@ -36,16 +34,14 @@ extension Database {
                 mobileBarcode: row.isNull(2) ? nil : row.text(2)
             )
         }
-        let isListed = try isListed(member)
-        let visits = isListed ? try visits(of: member) : [:]
+        let visits = try visits(of: member)
         return KeptStanding(
-            isListed: isListed,
             isKnown: row != nil,
             maskedName: row?.maskedName,
             mobileBarcode: row?.mobileBarcode,
             standing: Standing(
                 isBlocked: try row?.isBlocked == true || isRevoked(.member(member)),
-                holdings: isListed ? try holdings(of: member) : [],
+                holdings: try holdings(of: member),
                 lastVisits: visits.mapValues(\.visit)
             ),
             visitSequences: visits.mapValues(\.sequence)

@@ -58,7 +58,6 @@ final class PlainLedger {
     private let begin: OpaquePointer
     private let commit: OpaquePointer
     private let log: OpaquePointer
-    private let member: OpaquePointer
     private let sale: OpaquePointer
     private let holding: OpaquePointer
     private let visit: OpaquePointer
@@ -76,12 +75,6 @@ final class PlainLedger {
         begin = try database.prepare("BEGIN IMMEDIATE")
         commit = try database.prepare("COMMIT")
         log = try database.prepare("INSERT INTO log (sequence, body, hash) VALUES (?, ?, ?)")
-        member = try database.prepare(
-            """
-            INSERT INTO member (number, isBlocked, isKnown) VALUES (?, 0, 0)
-            ON CONFLICT (number) DO NOTHING
-            """
-        )
         sale = try database.prepare(
             "INSERT INTO sale (sequence, key, member, till, answer) VALUES (?, ?, ?, ?, ?)"
         )
@@ -112,8 +105,6 @@ final class PlainLedger {
         bind(log, 2, row.line.body)
         bind(log, 3, row.line.hash.bytes)
         try database.step(log)
-        sqlite3_bind_int64(member, 1, number)
-        try database.step(member)
         for posting in row.award.postings {
             sqlite3_bind_int64(holding, 1, number)
             bind(holding, 2, posting.asset.name)

@@ -22,7 +22,7 @@ import devices
 
 WORK = ".build/bench"
 # Part of the cached ledger's name: raise it with LedgerDB's schema or what stampbench fills in.
-LEDGER_VERSION = 2
+LEDGER_VERSION = 3
 # A little more than StampAgent's TillSession.silenceMax.
 TILL_SILENCE_S = 95
 

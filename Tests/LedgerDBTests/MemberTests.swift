@@ -36,6 +36,7 @@ struct MemberTests {
             under: try .latte()
         )
         #expect(try await !ledger.member(try .test(5)).isKnown)
+        #expect(await ledger.memberCount() == 0)
         try await put(5, name: "王○明")
 
         let record = try await ledger.member(try .test(5))
