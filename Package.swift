@@ -89,6 +89,7 @@ let package = Package(
             pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"])]
         ),
+        .systemLibrary(name: "CTasks"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Pure: no I/O, no clock, no locale.
@@ -153,8 +154,8 @@ let package = Package(
         .executableTarget(
             name: "stampd",
             dependencies: [
-                "CounterAPI", "DaemonKit", "Documents", "LedgerDB", "LoyaltyCore", "ScanCodec",
-                "ScannerIO", "StampAgent", "StampHQ", "SyncWire",
+                "CTasks", "CounterAPI", "DaemonKit", "Documents", "LedgerDB", "LoyaltyCore",
+                "ScanCodec", "ScannerIO", "StampAgent", "StampHQ", "SyncWire",
                 argumentParser, httpClient, lifecycle, logging, nioCore, nioPosix, unixSignals,
             ],
             resources: [.embedInCode("Demo/programme.yaml")],

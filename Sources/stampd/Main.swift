@@ -1,4 +1,5 @@
 import ArgumentParser
+import CTasks
 import NIOCore
 import NIOPosix
 
@@ -7,9 +8,17 @@ import NIOPosix
 struct Main {
     @MainActor static func main() async {
         // Without it the tasks run as they do everywhere, and the machine is woken once a second.
-        NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
+        ctasks_take_over(runOnEventLoop)
         await Stampd.main()
     }
+}
+
+/// Runs a piece of a task's work on an event loop.
+///
+/// It is the same loop again for work that comes from a loop, so that no other thread has to wake.
+private func runOnEventLoop(job: UnsafeMutableRawPointer) {
+    let job = ExecutorJob(unsafeBitCast(job, to: UnownedJob.self))
+    MultiThreadedEventLoopGroup.singleton.any().executor.enqueue(job)
 }
 
 /// The store agent: parses its arguments, builds its services, and runs them.
