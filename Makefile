@@ -102,7 +102,7 @@ install: ## put the released programs, units and rules in place (DESTDIR=)
 
 deb: release ## make Debian packages in .build/deb
 	@.ci/need $(deb_packages)
-	fakeroot debian/rules clean binary
+	DEB_BUILD_OPTIONS=noautodbgsym fakeroot debian/rules clean binary
 	mkdir -p .build/deb
 	mv ../stampd_*.deb ../stamphq_*.deb .build/deb/
 
