@@ -272,6 +272,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "FleetTests",
+            dependencies: ["LedgerDB", "LoyaltyCore", "StampAgent", "StampHQ", "SyncWire"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: [
                 "Documents", "LedgerDB", "LoyaltyCore", "ScanCodec", "StampAgent", "StampHQ",

@@ -65,7 +65,9 @@ extension Ledger {
         _ watermarks: Watermarks,
         at anchor: (fact: AnchorFact, reading: ClockReading)? = nil
     ) throws {
-        try check(watermarks)
+        if let reason = state.watermarks.refusal(of: watermarks, head: state.tail.sequence) {
+            throw LedgerError.watermarksRefused(reason)
+        }
         guard watermarks != state.watermarks || anchor != nil else { return }
         try write(for: .bookkeeping) { db, state in
             if let anchor {
@@ -140,20 +142,6 @@ extension Ledger {
     private func oldestUnacknowledged() throws -> Moment? {
         guard state.watermarks.received < state.tail.sequence else { return nil }
         return try entry(state.watermarks.received + 1)?.at
-    }
-
-    private func check(_ new: Watermarks) throws {
-        let old = state.watermarks
-        guard new.received >= old.received, new.posted >= old.posted,
-            new.prunable >= old.prunable
-        else { throw LedgerError.watermarksRefused("it goes back behind \(old)") }
-        guard new.received <= state.tail.sequence else {
-            throw LedgerError.watermarksRefused(
-                "HQ holds \(new.received) entries, the log has \(state.tail.sequence)"
-            )
-        }
-        guard new.posted <= new.received, new.prunable <= new.received
-        else { throw LedgerError.watermarksRefused("\(new) contradict each other") }
     }
 }
 

@@ -10,8 +10,7 @@ extension Ledger {
 
     /// Forgets entries that HQ has released and that are old enough.
     ///
-    /// The last entry always stays, and so does the one before the first kept: its hash is where
-    /// verification starts. Answers to sales and balances are not touched.
+    /// Answers to sales and balances are not touched.
     ///
     /// - Parameters:
     ///   - reading: What the clocks say; by a clock that stood still nothing is old.
@@ -20,8 +19,10 @@ extension Ledger {
     /// - Throws: `LedgerError`.
     @discardableResult
     public func prune(at reading: ClockReading, countMax: Int64 = 1_000) throws -> Int64 {
-        guard reading.quality != .floor else { return 0 }
-        let last = min(state.watermarks.prunable, state.tail.sequence) - 1
+        let last = state.watermarks.lastPrunable(
+            head: state.tail.sequence,
+            quality: reading.quality
+        )
         let horizonMs = reading.wall.unixMs - Self.keptDayCount * 86_400_000
         let kept = try firstKept(through: min(last, state.first + countMax - 1), horizonMs)
         let count = kept - state.first

@@ -41,6 +41,37 @@ public struct Watermarks: Hashable, Sendable {
     }
 }
 
+extension Watermarks {
+    /// Why other watermarks cannot follow these.
+    ///
+    /// - Parameters:
+    ///   - new: What is to be kept instead.
+    ///   - head: The last entry of the log.
+    /// - Returns: The reason, or nil if they can.
+    func refusal(of new: Self, head: Int64) -> String? {
+        guard new.received >= received, new.posted >= posted, new.prunable >= prunable
+        else { return "it goes back behind \(self)" }
+        guard new.received <= head
+        else { return "HQ holds \(new.received) entries, the log has \(head)" }
+        guard new.posted <= new.received, new.prunable <= new.received
+        else { return "\(new) contradict each other" }
+        return nil
+    }
+
+    /// The last entry that the store may forget; it has to be old, too.
+    ///
+    /// The last entry always stays, and so does the one before the first kept: its hash is where
+    /// verification starts.
+    ///
+    /// - Parameters:
+    ///   - head: The last entry of the log.
+    ///   - quality: What the clock is worth; by one that stood still nothing is old.
+    /// - Returns: The entry, or 0 for none.
+    func lastPrunable(head: Int64, quality: ClockQuality) -> Int64 {
+        quality == .floor ? 0 : max(0, min(prunable, head) - 1)
+    }
+}
+
 /// The entries that HQ has not received.
 public struct QueueState: Hashable, Sendable {
     /// How many they are.

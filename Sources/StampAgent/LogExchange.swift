@@ -8,12 +8,6 @@ public import SyncWire
 /// Push, pull, relay and stick all cut their batches here and hand their acknowledgements in here,
 /// so that none of them can believe more than another.
 public struct LogExchange: Sendable {
-    /// How long an anchor serves before HQ's time becomes an entry again, in milliseconds.
-    ///
-    /// Source: our own bound; by then the boot clock may be 11 seconds wrong (SYNC.md 3.11: 500
-    /// parts in a million).
-    static let anchorPauseMs: Int64 = 6 * 3_600_000
-
     private let counter: Counter
     private let deviceKey: SigningKey
     private let floor: TimeFloor
@@ -180,72 +174,42 @@ public struct LogExchange: Sendable {
         at reading: ClockReading
     ) async throws(LogExchangeError) -> Int64 {
         let ledger = counter.ledger
-        guard ack.device == identity.device, ack.epoch == identity.epoch
-        else { throw .incredible("it acknowledges another log") }
         do {
-            guard try await ledger.position(of: ack.received.sequence) == ack.received
-            else {
-                throw LogExchangeError.incredible(
-                    "it acknowledges entries that this log does not have"
-                )
-            }
-            let before = await ledger.watermarks().received
-            guard ack.received.sequence >= before
-            else { throw LogExchangeError.behind(ack.received.sequence) }
-            let anchor = try await anchor(ack, after: before, at: reading)
-            let isDue = isDirect ? await isAnchorDue(at: reading) : false
-            try await ledger.acknowledge(
-                Watermarks(
-                    received: ack.received.sequence,
-                    posted: ack.posted,
-                    prunable: ack.prunable
-                ),
-                at: isDue ? anchor.map { ($0, reading) } : nil
+            let rule = AckRule(
+                device: identity.device,
+                epoch: identity.epoch,
+                watermarks: await ledger.watermarks()
             )
+            let kept: Watermarks
+            switch rule.verdict(on: ack, holding: try await holding(at: ack.received.sequence)) {
+            case .keep(let watermarks): kept = watermarks
+            case .behind(let sequence): throw LogExchangeError.behind(sequence)
+            case .incredible(let detail): throw LogExchangeError.incredible(detail)
+            }
+            let now = Moment(reading, boot: await ledger.boot)
+            let made = try await ledger.entry(ack.received.sequence)?.at
+            let anchor = rule.anchor(from: ack, made: made, now: now)
+            let last = await ledger.lastAnchor()
+            let isDue = isDirect && AckRule.isAnchorDue(after: last, now: now)
+            try await ledger.acknowledge(kept, at: isDue ? anchor.map { ($0, reading) } : nil)
             learn(ack, anchor, at: reading)
-            return before
+            return rule.watermarks.received
         } catch let error as LogExchangeError {
             throw error
-        } catch LedgerError.pruned {
-            // Only what HQ acknowledged long ago is ever deleted here.
-            throw .behind(ack.received.sequence)
         } catch LedgerError.watermarksRefused(let detail) {
             throw .incredible(detail)
         } catch {
             throw .ledger("the ledger cannot be written: \(error)")
         }
     }
-}
 
-/// HQ's time, as far as an acknowledgement can tell it.
-extension LogExchange {
-    /// HQ's time as an anchor; nil if the acknowledgement may be an old one.
-    ///
-    /// A relay or a stick may bring an acknowledgement late. That it covers an entry which none
-    /// covered before proves that it was signed after that entry was made, by the boot clock.
-    private func anchor(
-        _ ack: AckV1,
-        after before: Int64,
-        at reading: ClockReading
-    ) async throws -> AnchorFact? {
-        let ledger = counter.ledger
-        guard ack.received.sequence > before, ack.serverMs >= 0,
-            let made = try await ledger.entry(ack.received.sequence)?.at,
-            made.boot == (await ledger.boot)
-        else { return nil }
-        let ageMs = reading.sinceBootMs - made.sinceBootMs
-        guard (0...AnchorFact.roundTripMsMax).contains(ageMs) else { return nil }
-        return AnchorFact(serverMs: ack.serverMs, roundTripMs: ageMs)
-    }
-
-    /// Whether HQ's time should become an entry: NTP does not keep the clock, and this boot has no
-    /// anchor or an old one.
-    private func isAnchorDue(at reading: ClockReading) async -> Bool {
-        guard reading.quality != .ntp else { return false }
-        guard let last = await counter.ledger.lastAnchor(),
-            last.boot == (await counter.ledger.boot)
-        else { return true }
-        return reading.sinceBootMs - last.sinceBootMs >= Self.anchorPauseMs
+    /// What the log holds at an entry.
+    private func holding(at sequence: Int64) async throws -> AckRule.Holding {
+        do {
+            return try await counter.ledger.position(of: sequence).map { .entry($0) } ?? .nothing
+        } catch LedgerError.pruned {
+            return .pruned
+        }
     }
 
     /// Has the store's clock go by HQ's time, or not behind it if it may be an old one.

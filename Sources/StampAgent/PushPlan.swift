@@ -164,12 +164,14 @@ struct PushPlan: Equatable, Sendable {
         return .proceed
     }
 
-    /// Our clock is off: sign with HQ's time, once; a second refusal is a failure like any other.
+    /// Our clock is off: sign with HQ's time, at once the first time; a refusal after that is a
+    /// failure like any other, but the clock may have been set since, so HQ's time still counts.
     private mutating func correctClock(_ skew: Problem, nowMs: Int64, jitter: Double) -> Step {
-        guard let serverMs = skew["serverMs"]?.integerValue, !isSkewCorrected
+        guard let serverMs = skew["serverMs"]?.integerValue
         else { return fail("\(skew)", jitter: jitter) }
-        isSkewCorrected = true
         clockOffsetMs = serverMs - nowMs
+        guard !isSkewCorrected else { return fail("\(skew)", jitter: jitter) }
+        isSkewCorrected = true
         return .proceed
     }
 

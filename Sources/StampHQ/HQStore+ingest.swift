@@ -111,11 +111,19 @@ private struct Ingest {
         if let problem = refusal(of: device) { return .refused(problem) }
 
         var log = try log(of: device)
-        guard header.first <= log.head.sequence + 1 else { return .refused(.gap(log.head)) }
-        if let problem = try contradiction(log, device) { return .refused(problem) }
-        if let problem = misplacedRotation(log) { return .refused(problem) }
-
-        let heldCount = min(Int(log.head.sequence + 1 - header.first), batch.entries.count)
+        let rule = IntakeRule(
+            head: log.head,
+            genesis: device.identity.genesis,
+            delivery: delivery
+        )
+        let verdict = try rule.verdict(on: IntakeRule.Claim(batch)) { sequence in
+            try hash(at: sequence, log)
+        }
+        let heldCount: Int
+        switch verdict {
+        case .take(let index): heldCount = index
+        case .refuse(let refusal): return .refused(try problem(of: refusal, log, device))
+        }
         try insert(batch.entries.dropFirst(heldCount), in: &log, of: device)
         // A report that was carried here is news only with entries that are.
         if delivery == .live || heldCount < batch.entries.count { try note(device) }
@@ -159,22 +167,6 @@ private struct Ingest {
             )
     }
 
-    /// An entry that brings a key ends its batch: only so has the old key signed for it.
-    private func misplacedRotation(_ log: Log) -> Problem? {
-        let index = batch.entries.dropLast().firstIndex { entry in
-            guard case .success(let content) = entry.content, case .keyRotate = content.fact
-            else { return false }
-            return entry.line.sequence > log.head.sequence
-        }
-        return index.map { index in
-            Problem(
-                .chainInvalid,
-                "A batch ends with the entry that brings a key, signed with the old one.",
-                extras: [.init("index", .integer(Int64(index) + 1))]
-            )
-        }
-    }
-
     private func log(of device: Device) throws -> Log {
         let statement = try db.cachedStatement(
             sql: "SELECT id, sequence, hash, prunable FROM log WHERE device = ? AND epoch = ?"
@@ -193,31 +185,29 @@ private struct Ingest {
         return Log(id: db.lastInsertedRowID, head: device.identity.start, prunable: 0)
     }
 
-    /// Whether the device's history is another one than HQ holds, or ends before it.
-    private func contradiction(_ log: Log, _ device: Device) throws -> Problem? {
-        let start = batch.header.start
-        if start.sequence == 0, start.hash != device.identity.genesis {
-            return Problem(
-                .chainInvalid,
-                "The log does not start from this device's key and nonce; set it up again.",
-                extras: [.init("index", 0)]
+    /// What the device is told of a batch that is not taken, after the alarm it is worth.
+    private func problem(
+        of refusal: IntakeRule.Refusal,
+        _ log: Log,
+        _ device: Device
+    ) throws -> Problem {
+        switch refusal {
+        case .gap: return .gap(log.head)
+        case .anotherStart:
+            return .chainInvalid(
+                at: 0,
+                "The log does not start from this device's key and nonce; set it up again."
             )
-        }
-        let held = [start] + batch.entries.map(\.line.position)
-        let known = held.prefix { $0.sequence <= log.head.sequence }
-        if let last = known.last, try hash(at: last.sequence, log, device) != last.hash {
-            for position in known {
-                let ours = try hash(at: position.sequence, log, device)
-                guard ours != position.hash else { continue }
-                return try fork(at: LogPosition(sequence: position.sequence, hash: ours), device)
-            }
-        }
-        // An old batch tells where the log ended when it was cut, which is no reason to alarm.
-        guard delivery == .carried || batch.header.deviceHead >= log.head.sequence else {
+        case .fork(let ours): return try fork(at: ours, device)
+        case .regressed:
             try alarm(.logRegressed, "the log ends at \(batch.header.deviceHead)", device)
             return .regressed(log.head)
+        case .misplacedKey(let index):
+            return .chainInvalid(
+                at: index + 1,
+                "A batch ends with the entry that brings a key, signed with the old one."
+            )
         }
-        return nil
     }
 
     private func fork(at position: LogPosition, _ device: Device) throws -> Problem {
@@ -234,10 +224,8 @@ private struct Ingest {
         )
     }
 
-    /// The log's hash at a place that HQ holds.
-    private func hash(at sequence: Int64, _ log: Log, _ device: Device) throws -> ChainHash {
-        if sequence == log.head.sequence { return log.head.hash }
-        if sequence == 0 { return device.identity.genesis }
+    /// The log's hash at an entry that HQ holds.
+    private func hash(at sequence: Int64, _ log: Log) throws -> ChainHash {
         let statement = try db.cachedStatement(
             sql: "SELECT hash FROM entry WHERE log = ? AND sequence = ?"
         )
@@ -316,6 +304,21 @@ private struct Ingest {
     }
 }
 
+extension IntakeRule.Claim {
+    /// Where a verified batch says it belongs.
+    init(_ batch: VerifiedBatch) {
+        start = batch.header.start
+        ends = batch.entries.map(\.line.position)
+        deviceHead = batch.header.deviceHead
+        keyIndices = batch.entries.indices.filter { index in
+            guard case .success(let content) = batch.entries[index].content,
+                case .keyRotate = content.fact
+            else { return false }
+            return true
+        }
+    }
+}
+
 extension AckV1.Credit {
     /// What HQ takes from any device at any time: two full batches.
     static let whole = Self(
@@ -328,6 +331,10 @@ extension AckV1.Credit {
 extension Problem {
     static func revoked(_ device: DeviceID) -> Self {
         Self(.deviceRevoked, "HQ no longer trusts \(device.text); set the device up again.")
+    }
+
+    static func chainInvalid(at index: Int, _ detail: String) -> Self {
+        Self(.chainInvalid, detail, extras: [.init("index", .integer(Int64(index)))])
     }
 
     static func gap(_ head: LogPosition) -> Self {

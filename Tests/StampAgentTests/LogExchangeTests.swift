@@ -66,6 +66,22 @@ struct LogExchangeTests {
         #expect(await exchange.received() == 2)
     }
 
+    /// The copy was made before it was called safe, so the HQ in it does not know that it is.
+    @Test func `an HQ restored from a backup is believed, and releases nothing again`()
+        async throws
+    {
+        let store = try await TestStore()
+        let exchange = makeExchange(store)
+        await store.scan(store.card)
+        try await exchange.acknowledge(try await ack(of: exchange, prunable: 2))
+        await store.scan(store.otherCard)
+
+        try await exchange.acknowledge(try await ack(of: exchange, prunable: 0))
+
+        let watermarks = await store.ledger.watermarks()
+        #expect(watermarks == Watermarks(received: 3, posted: 3, prunable: 2))
+    }
+
     @Test func `what HQ did not sign for this log is not believed`() async throws {
         let store = try await TestStore()
         let exchange = makeExchange(store)
@@ -108,6 +124,7 @@ struct LogExchangeTests {
         of exchange: LogExchange,
         epoch: Int64 = 1,
         ahead: Int64 = 0,
+        prunable: Int64 = 0,
         quarantined: [Int64] = [],
         signedBy other: SigningKey? = nil
     ) async throws -> [UInt8] {
@@ -117,7 +134,7 @@ struct LogExchangeTests {
             epoch: epoch,
             received: LogPosition(sequence: head.sequence + ahead, hash: head.hash),
             posted: head.sequence,
-            prunable: 0,
+            prunable: prunable,
             serverMs: 1_795_320_000_000,
             hqEpoch: 1,
             credit: .init(entryCount: 500, byteCount: 262_144, afterMs: 0),

@@ -135,6 +135,19 @@ struct PushPlanTests {
         )
     }
 
+    /// Found by `FleetTests`: a store whose clock was set while HQ was away stayed away for ever.
+    @Test func `a clock that is set after HQ's time was taken does not lock the store out`() {
+        var plan = PushPlan()
+        let skew = Problem(.clockSkew, "late", extras: [.init("serverMs", 5_000_000)])
+
+        _ = plan.take(.problem(skew, retryAfterS: nil), nowMs: 1_000, jitter: 1)
+        _ = plan.take(.unreachable("the line is down"), nowMs: 1_000, jitter: 1)
+        let step = plan.take(.problem(skew, retryAfterS: nil), nowMs: 4_900_000, jitter: 1)
+
+        #expect(step == .wait(.seconds(2)))
+        #expect(plan.clockOffsetMs == 100_000)
+    }
+
     @Test(arguments: [ProblemType.conditionMissing, .tooManyRequests, .hqUnavailable])
     func `HQ's wish to wait is obeyed, with jitter on top`(type: ProblemType) {
         var plan = PushPlan()
