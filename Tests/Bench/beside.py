@@ -18,6 +18,8 @@ import agent
 import devices
 
 WINDOW = 500
+# Windows written while strace counts.
+TRACED_COUNT = 4
 WAIT_S = 60
 SYNC_CALLS = "fsync,fdatasync,msync"
 
@@ -95,8 +97,17 @@ class Server:
             self.process.wait()
         self.log.close()
 
+    def kill(self):
+        """Ends it without a chance to write anything more."""
+        self.process.kill()
+        self.process.wait()
+
     def prepare(self):
         """Makes what entries go to."""
+
+    def kept_count(self):
+        """How many entries it still has, after it was started again; `prepare` has run."""
+        raise NotImplementedError
 
     def take(self, is_whole):
         """Reads until an answer is whole; returns it."""
@@ -119,7 +130,7 @@ class Mosquitto(Server):
     version_options = ("-h",)
     loses = (
         "everything since the last save of its memory: up to `autosave_interval`, half an hour"
-        " by default; so does `kill -9` (mosquitto.conf(5))"
+        " by default (mosquitto.conf(5))"
     )
 
     def arguments(self):
@@ -140,6 +151,21 @@ class Mosquitto(Server):
         self.socket.close()
         self.connect()
         self.say(0x10, text("MQTT") + b"\x04\x02\x00\x00" + text("till"), 4)
+
+    def kept_count(self):
+        # Whoever follows the session that stays is sent what it missed: 20 entries, and then the
+        # next ones as these are acknowledged, which is more than none.
+        self.socket.close()
+        self.connect()
+        self.socket.sendall(packet(0x10, text("MQTT") + b"\x04\x00\x00\x00" + text("hq")))
+        self.socket.settimeout(2)
+        count = 0
+        try:
+            while data := self.socket.recv(1 << 20):
+                count += data.count(b'{"seq":')
+        except TimeoutError:
+            pass
+        return count
 
     def say(self, kind, content, answer_byte_count):
         self.socket.sendall(packet(kind, content))
@@ -165,7 +191,7 @@ class NATS(Server):
         NATS.loses = (
             "nothing: `sync_interval: always`" if self.is_syncing else
             "up to two minutes: this version cannot sync before it answers (`sync_interval` came"
-            " with 2.10; docs.nats.io, JetStream)"
+            " with 2.10, nats-server #4483; docs.nats.io, JetStream, Syncing data to disk)"
         )
 
     def takes_sync_always(self, directory):
@@ -199,6 +225,11 @@ class NATS(Server):
         if b'"error"' in answer:
             raise RuntimeError(f"nats-server: {answer}")
 
+    def kept_count(self):
+        self.socket.sendall(b"PUB $JS.API.STREAM.INFO.log acks.0 0\r\n\r\n")
+        answer = self.take(lambda answer: b"stream_info_response" in answer)
+        return int(re.search(rb'"messages":(\d+)', answer).group(1))
+
     def window(self, lines):
         return b"".join(
             b"PUB log acks.%d %d\r\n%s\r\n" % (number, len(line), line)
@@ -220,6 +251,10 @@ class Redis(Server):
             "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.directory, "--save", "",
             "--appendonly", "yes", "--appendfsync", "always",
         ]
+
+    def kept_count(self):
+        self.socket.sendall(b"*2\r\n$4\r\nXLEN\r\n$3\r\nlog\r\n")
+        return int(self.take(lambda answer: answer.endswith(b"\r\n"))[1:])
 
     def window(self, lines):
         return b"".join(
@@ -262,6 +297,18 @@ class Rsyslog(Server):
         self.socket.sendall(b"1 open %d %s\n" % (len(offer), offer))
         self.take(lambda answer: b"commands=syslog" in answer and answer.endswith(b"\n"))
         self.frame_count = 1
+
+    def kept_count(self):
+        # It works off its queue into the file; entries that it wrote before are written again.
+        path, kept, deadline = os.path.join(self.directory, "out"), set(), time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            with open(path, "rb") as file:
+                now = {line for line in file if line.endswith(b"\n")}
+            if len(now) >= WINDOW:
+                return len(now)
+            kept = now
+            time.sleep(0.2)
+        return len(kept)
 
     def window(self, lines):
         messages = [b"<13>Nov 25 10:00:00 store stampd: " + line for line in lines]
@@ -321,8 +368,8 @@ def measure(kind, directory, lines, bench):
     return count / passed
 
 
-def syncs(kind, directory, lines, windows):
-    """Syncs per window, counted by strace while some are written; None if none can be counted."""
+def syncs(kind, directory, lines):
+    """Syncs of one window, counted by strace."""
     trace = os.path.join(directory, "trace")
     os.makedirs(directory, exist_ok=True)
     # As a grandchild, so that the process that is stopped is the server.
@@ -330,34 +377,61 @@ def syncs(kind, directory, lines, windows):
     with kind(directory, tracer) as server:
         window = server.window(lines)
         server.write(window)
-        before = count_lines(trace)
-        for _ in range(windows):
+        before = count_syncs(trace)
+        for _ in range(TRACED_COUNT):
             server.write(window)
-        after = count_lines(trace)
-    return (after - before) / windows
+        return (count_syncs(trace) - before) / TRACED_COUNT
 
 
-def count_lines(path):
+def syncs_of_hq(bench):
+    """The same of HQ: what ten batches more take."""
+    counts = []
+    for count in (2, 12):
+        directory = bench.path(f"beside/hq-traced-{count}")
+        trace = os.path.join(bench.path("beside"), f"hq-trace-{count}")
+        subprocess.run(
+            ["strace", "--follow-forks", "--output", trace, "--trace", SYNC_CALLS,
+             bench.stampbench, "ingest", directory, str(count)],
+            check=True, stdout=subprocess.DEVNULL,
+        )
+        counts.append(count_syncs(trace))
+    return (counts[1] - counts[0]) / 10
+
+
+def count_syncs(path):
     with open(path) as file:
         return sum(1 for line in file if re.search(r"(fsync|fdatasync|msync)\(", line))
+
+
+def kept(kind, directory, lines):
+    """How many entries of one acknowledged window a server still has after `kill -9`."""
+    with kind(directory) as server:
+        server.write(server.window(lines))
+        server.kill()
+    with kind(directory) as server:
+        return server.kept_count()
 
 
 def tell(bench, rates, missing, lines):
     ours = middle(rates["HQ"])
     table = [[
-        "HQ: batches of 500, chain and signatures checked, booked", f"{ours:,.0f}", "1",
-        "nothing: it syncs before it answers",
+        "HQ: batches of 500, chain and signatures checked, booked", f"{ours:,.0f}",
+        f"{syncs_of_hq(bench):.0f}", "all (`make faults`)", "nothing: it syncs before it answers",
     ]]
     for kind in SERVERS:
         if kind in missing:
-            table.append([kind.name, "not measured", "", missing[kind]])
+            table.append([kind.name, "not measured", "", "", missing[kind]])
             continue
-        each = syncs(kind, bench.path(f"beside/{kind.program}-traced"), lines, 4)
+        each = syncs(kind, bench.path(f"beside/{kind.program}-traced"), lines)
+        left = kept(kind, bench.path(f"beside/{kind.program}-killed"), lines)
         table.append([
             f"{kind.name} ({kind.version()})", f"{middle(rates[kind]):,.0f}", f"{each:.0f}",
-            kind.loses,
+            {0: "none", WINDOW: "all"}.get(left, f"at least {left}"), kind.loses,
         ])
-    names = ["what", "entries per second", "syncs per 500 (strace)", "what a power cut loses"]
+    names = [
+        "what", "entries per second", "syncs per 500 (strace)", "kept of 500 after `kill -9`",
+        "what a power cut loses",
+    ]
     bench.table(names, table)
     byte_count = sum(map(len, lines)) // len(lines)
     p50, p99 = devices.sync_ms(bench.directory, byte_count * WINDOW)

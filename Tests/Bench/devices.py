@@ -1,4 +1,4 @@
-"""A disk whose writes can be counted, how long it takes to sync, and the kernel's cache of a file."""
+"""A disk whose writes can be counted, how long it takes to sync, and the cache of a file."""
 
 import os
 import subprocess
