@@ -148,9 +148,12 @@ class Agent:
                 pass
             self.ready_after = time.monotonic() - self.started
             self.events = Events(port)
-        except Exception:
+        except (OSError, RuntimeError) as error:
             self.__exit__()
-            raise RuntimeError(f"stampd did not start: {self.log.text()}")
+            raise RuntimeError(f"stampd did not start: {self.log.text()}") from error
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -235,7 +238,9 @@ class Agent:
         counts = {}
         for thread in os.listdir(directory):
             with open(f"{directory}/{thread}/status") as status:
-                match = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status.read(), re.M)
+                match = re.search(
+                    r"^voluntary_ctxt_switches:\s*(\d+)", status.read(), re.MULTILINE
+                )
             counts[thread] = int(match.group(1))
         return counts
 
