@@ -3,8 +3,8 @@ import GRDB
 
 /// A statement that each entry of a batch runs, bound without GRDB's boxes.
 ///
-/// Five of them for each of 500 entries: what GRDB allocates for its arguments and cursors was a
-/// third of the time that a batch held the database (docs/performance.md, ADR 0026).
+/// An award runs six: what GRDB allocates for their arguments and cursors was more than a third of
+/// the time for which a batch holds the database (ADR 0026).
 struct HotStatement {
     /// A value to bind.
     enum Value {
