@@ -144,8 +144,8 @@ let package = Package(
         .target(
             name: "StampHQ",
             dependencies: [
-                "DaemonKit", "LoyaltyCore", "SyncWire", crypto, grdb, hummingbird, hummingbirdCore,
-                hummingbirdTLS, lifecycle, logging, nioCore, nioSSL,
+                "CLedger", "DaemonKit", "LoyaltyCore", "SyncWire", crypto, grdb, hummingbird,
+                hummingbirdCore, hummingbirdTLS, lifecycle, logging, nioCore, nioSSL,
             ],
             swiftSettings: strict
         ),

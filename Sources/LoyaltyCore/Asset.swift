@@ -16,16 +16,20 @@ public struct Asset: Hashable, Comparable, Sendable {
 
     /// The stamps of one card.
     public static func stamps(ofCard card: String) -> Self {
-        Self(unchecked: "stamps/\(card)")
+        Self(unchecked: stampsPrefix + card)
     }
 
     /// Reads a name, or gives nil if no asset can have it.
     public init?(name: String) {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        let isStamps = parts.count == 2 && parts[0] == "stamps"
-        guard name == Self.points.name || isStamps && Programme.isIdentifier(String(parts[1]))
-        else { return nil }
+        guard name == Self.points.name || Self.isStamps(name) else { return nil }
         self.name = name
+    }
+
+    private static let stampsPrefix = "stamps/"
+
+    private static func isStamps(_ name: String) -> Bool {
+        guard name.utf8.starts(with: stampsPrefix.utf8) else { return false }
+        return Programme.isIdentifier(String(name.utf8.dropFirst(stampsPrefix.utf8.count)) ?? "")
     }
 
     private init(unchecked name: String) {

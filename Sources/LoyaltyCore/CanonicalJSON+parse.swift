@@ -40,6 +40,23 @@ extension CanonicalJSON {
         self = try parser.parseWhole()
     }
 
+    /// The names of an object that is being read.
+    private struct Names {
+        /// Names that are compared one by one; a set is slower for so few, and a longer object
+        /// must not take the square of its length.
+        private static let comparedCountMax = 16
+
+        private var set: Set<String> = []
+
+        /// Takes a name, or says that a member before has it.
+        mutating func insert(_ name: String, beside members: [Member]) -> Bool {
+            guard members.count >= Self.comparedCountMax
+            else { return !members.contains { $0.name == name } }
+            if set.isEmpty { set = Set(members.map(\.name)) }
+            return set.insert(name).inserted
+        }
+    }
+
     private struct Parser {
         let bytes: [UInt8]
         var index = 0
@@ -71,14 +88,14 @@ extension CanonicalJSON {
 
         private mutating func parseObject(depth: Int) throws(CanonicalJSONError) -> CanonicalJSON {
             var members: [Member] = []
-            var names: Set<String> = []
+            var names = Names()
             index += 1
             if accept(UInt8(ascii: "}")) { return .object([]) }
             repeat {
                 skipSpace()
                 let start = index
                 let name = try parseString()
-                guard names.insert(name).inserted else { throw .duplicateName(at: start) }
+                guard names.insert(name, beside: members) else { throw .duplicateName(at: start) }
                 try expect(UInt8(ascii: ":"))
                 members.append(Member(name, try parseValue(depth: depth + 1)))
             } while accept(UInt8(ascii: ","))
@@ -100,21 +117,54 @@ extension CanonicalJSON {
         private mutating func parseString() throws(CanonicalJSONError) -> String {
             guard peek == UInt8(ascii: "\"") else { throw .malformed(at: index) }
             index += 1
-            var text: [UInt8] = []
-            while let byte = peek, byte != UInt8(ascii: "\"") {
-                guard byte >= 0x20 else { throw .malformed(at: index) }
+            // Nearly every text has no escape: it is read from where it stands.
+            let start = index
+            let isASCII = skipPlain()
+            let end = index
+            var unescaped: [UInt8]?
+            while peek == UInt8(ascii: "\\") {
                 index += 1
-                if byte == UInt8(ascii: "\\") {
-                    text += try parseEscape()
+                var text = unescaped ?? Array(bytes[start..<end])
+                unescaped = nil
+                text += try parseEscape()
+                let plain = index
+                skipPlain()
+                text += bytes[plain..<index]
+                unescaped = text
+            }
+            guard peek == UInt8(ascii: "\"") else { throw .malformed(at: index) }
+            index += 1
+            let string =
+                if let unescaped {
+                    String(validating: unescaped, as: UTF8.self)
+                } else if isASCII {
+                    // Nothing to validate, which is what reading a short text mostly costs.
+                    bytes.withUnsafeBufferPointer { whole in
+                        String(decoding: whole[start..<end], as: UTF8.self)
+                    }
                 } else {
-                    text.append(byte)
+                    String(validating: bytes[start..<end], as: UTF8.self)
+                }
+            guard let string else { throw .malformed(at: index) }
+            return string
+        }
+
+        /// Passes over what may stand in a text as it is.
+        ///
+        /// - Returns: Whether all of it is ASCII.
+        @discardableResult
+        private mutating func skipPlain() -> Bool {
+            var bits: UInt8 = 0
+            loop: while index < bytes.count {
+                let byte = bytes[index]
+                switch byte {
+                case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"): break loop
+                default:
+                    bits |= byte
+                    index += 1
                 }
             }
-            guard peek != nil else { throw .malformed(at: index) }
-            index += 1
-            guard let string = String(validating: text, as: UTF8.self)
-            else { throw .malformed(at: index) }
-            return string
+            return bits < 0x80
         }
 
         private mutating func parseEscape() throws(CanonicalJSONError) -> [UInt8] {
@@ -178,10 +228,10 @@ extension CanonicalJSON {
             guard index > firstDigit else { throw .malformed(at: start) }
             guard bytes[firstDigit] != 0x30 || index == firstDigit + 1
             else { throw .malformed(at: start) }
-            if let byte = peek, [UInt8(ascii: "."), 0x65, 0x45].contains(byte) {
-                throw .notWhole(at: start)
+            switch peek {
+            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): throw .notWhole(at: start)
+            default: return value
             }
-            return value
         }
 
         private mutating func parseWord(
@@ -196,7 +246,12 @@ extension CanonicalJSON {
         private var peek: UInt8? { index < bytes.count ? bytes[index] : nil }
 
         private mutating func skipSpace() {
-            while let byte = peek, [0x20, 0x0A, 0x0D, 0x09].contains(byte) { index += 1 }
+            while index < bytes.count {
+                switch bytes[index] {
+                case 0x20, 0x0A, 0x0D, 0x09: index += 1
+                default: return
+                }
+            }
         }
 
         private mutating func accept(_ byte: UInt8) -> Bool {

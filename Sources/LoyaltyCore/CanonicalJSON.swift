@@ -34,7 +34,8 @@ public enum CanonicalJSON: Hashable, Sendable {
     /// The value of an object's member, or nil if there is none or this is no object.
     public subscript(name: String) -> CanonicalJSON? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.name == name }?.value
+        for member in members where member.name == name { return member.value }
+        return nil
     }
 
     /// The number, or nil if this is something else.

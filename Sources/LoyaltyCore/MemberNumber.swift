@@ -19,7 +19,7 @@ public struct MemberNumber: Hashable, Comparable, Sendable {
 
     /// Reads exactly 14 ASCII digits, or gives nil.
     public init?(_ digits: some StringProtocol) {
-        let bytes = digits.utf8
+        let bytes = Array(digits.utf8)
         guard bytes.count == Self.digitCount, bytes.allSatisfy({ (0x30...0x39).contains($0) })
         else { return nil }
         value = bytes.reduce(0) { $0 * 10 + Int64($1 - 0x30) }

@@ -45,15 +45,28 @@ struct Book {
     private let logID: Int64
     private let nowMs: Int64
     private var amounts: [Account: Int64] = [:]
+    private let recordSale: HotStatement
+    private let readBalance: HotStatement
 
     /// The scope of sale keys that are unique in the whole chain: those of invoices.
     static let chainScope: Int64 = 0
 
-    init(_ db: Database, device: Device, logID: Int64, nowMs: Int64) {
+    init(_ db: Database, device: Device, logID: Int64, nowMs: Int64) throws {
         self.db = db
         self.device = device
         self.logID = logID
         self.nowMs = nowMs
+        recordSale = try HotStatement(
+            db,
+            sql: """
+                INSERT INTO sale (scope, key, log, sequence) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO NOTHING
+                """
+        )
+        readBalance = try HotStatement(
+            db,
+            sql: "SELECT amount FROM balance WHERE member = ? AND asset = ? AND bucket = ?"
+        )
     }
 
     /// Applies an entry that was just stored.
@@ -79,16 +92,21 @@ struct Book {
 
     /// Writes the balances that changed.
     func close() throws {
-        let statement = try db.cachedStatement(
+        guard !amounts.isEmpty else { return }
+        let write = try HotStatement(
+            db,
             sql: """
                 INSERT INTO balance (member, asset, bucket, amount) VALUES (?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET amount = excluded.amount
                 """
         )
         for (account, amount) in amounts {
-            try statement.execute(arguments: [
-                account.member.value, account.asset.name, account.bucket.description, amount,
-            ])
+            try write.run(
+                .integer(account.member.value),
+                .text(account.asset.name),
+                .text(account.bucket.description),
+                .integer(amount)
+            )
         }
     }
 
@@ -96,15 +114,12 @@ struct Book {
         guard award.postings.allSatisfy({ $0.amount > 0 }),
             let changed = try adding(award.postings, to: award.member)
         else { return .amountOutOfRange }
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO sale (scope, key, log, sequence) VALUES (?, ?, ?, ?)
-                ON CONFLICT DO NOTHING
-                """
+        try recordSale.run(
+            .integer(scope(of: award.sale)),
+            .text(award.sale.key.text),
+            .integer(logID),
+            .integer(sequence)
         )
-        try statement.execute(arguments: [
-            scope(of: award.sale), award.sale.key.text, logID, sequence,
-        ])
         guard db.changesCount == 1 else { return .duplicateSale }
         amounts.merge(changed) { _, new in new }
         return nil
@@ -205,12 +220,10 @@ struct Book {
     }
 
     private func stored(_ account: Account) throws -> Int64 {
-        let statement = try db.cachedStatement(
-            sql: "SELECT amount FROM balance WHERE member = ? AND asset = ? AND bucket = ?"
-        )
-        return try Int64.fetchOne(
-            statement,
-            arguments: [account.member.value, account.asset.name, account.bucket.description]
+        try readBalance.integer(
+            .integer(account.member.value),
+            .text(account.asset.name),
+            .text(account.bucket.description)
         ) ?? 0
     }
 }

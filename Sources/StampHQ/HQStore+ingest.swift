@@ -240,19 +240,24 @@ private struct Ingest {
         in log: inout Log,
         of device: Device
     ) throws {
-        let statement = try db.cachedStatement(
+        let store = try HotStatement(
+            db,
             sql: """
                 INSERT INTO entry (log, sequence, body, hash, receivedAtMs) VALUES (?, ?, ?, ?, ?)
                 """
         )
-        var book = Book(db, device: device, logID: log.id, nowMs: nowMs)
+        var book = try Book(db, device: device, logID: log.id, nowMs: nowMs)
         var head = log.head
         var codes: [QuarantineCode: Int] = [:]
         for entry in entries {
             let line = entry.line
-            try statement.execute(arguments: [
-                log.id, line.sequence, Data(line.body), Data(line.hash.bytes), nowMs,
-            ])
+            try store.run(
+                .integer(log.id),
+                .integer(line.sequence),
+                .blob(line.body),
+                .blob(line.hash.bytes),
+                .integer(nowMs)
+            )
             if let code = try book.apply(entry) {
                 try quarantine(line.sequence, code, log)
                 codes[code, default: 0] += 1

@@ -54,6 +54,13 @@ func monotonicNow() -> Duration {
     return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
 }
 
+/// The processor time that this process has used, all threads together.
+func processorTime() -> Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+}
+
 extension Duration {
     /// The duration in milliseconds.
     var inMs: Double { self / .milliseconds(1) }

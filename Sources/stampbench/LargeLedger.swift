@@ -13,6 +13,8 @@ struct Fill: AsyncParsableCommand {
     var memberCount: Int64
     @Argument(help: "How many entries.")
     var entryCount: Int64
+    @Flag(help: "Have each entry's member be unknown to the store: then HQ has nothing to correct.")
+    var unknown = false
 
     func run() async throws {
         let programme = try Workload.programme()
@@ -20,8 +22,10 @@ struct Fill: AsyncParsableCommand {
         let path = "\(statePath)/ledger.sqlite"
         let started = monotonicNow()
         let ledger = try Workload.open(path, identity: identity, isDurable: false)
-        try await Workload.importMembers(memberCount, into: ledger)
-        tell("\(memberCount) members")
+        if !unknown {
+            try await Workload.importMembers(memberCount, into: ledger)
+            tell("\(memberCount) members")
+        }
         for index in 0..<entryCount {
             _ = try await ledger.record(
                 try Workload.sale(index),

@@ -96,6 +96,16 @@ enum Workload {
         nonce: Array(repeating: 9, count: 16)
     )
 
+    /// The same device under a key that signs.
+    static func identity(of key: SigningKey) -> LogIdentity {
+        LogIdentity(
+            device: identity.device,
+            epoch: 1,
+            publicKey: key.publicKey.bytes,
+            nonce: identity.nonce
+        )
+    }
+
     /// The device whose key lies in an agent's state directory.
     static func identity(ofAgentAt statePath: String) throws -> LogIdentity {
         let seed = try SecretFile.readOrMake("\(statePath)/device.key") {

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -75,17 +74,33 @@ def write_configuration(bench, name, state, hq, scanner, port=0):
 
 
 class Headquarters:
-    """An HQ that knows the device of a state directory."""
+    """An HQ that knows the devices of some state directories; `members` is how many it has."""
 
-    def __init__(self, bench, state):
-        self.command = [bench.stampbench, "hq", bench.path("hq"), state]
+    def __init__(self, bench, *states, name="hq", members=0):
+        self.database = os.path.join(bench.path(name), "hq.sqlite")
+        self.command = [
+            bench.stampbench, "hq", bench.path(name), *states, "--members", str(members)
+        ]
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        answer = json.loads(self.process.stdout.readline())
-        return f"http://127.0.0.1:{answer['port']}", answer["key"]
+        try:
+            answer = json.loads(self.process.stdout.readline())
+        except BaseException:
+            self.__exit__()
+            raise
+        self.port, self.key = answer["port"], answer["key"]
+        return f"http://127.0.0.1:{self.port}", self.key
+
+    def halt(self):
+        """Falls silent: connections are taken, and nothing is answered."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def __exit__(self, *_):
+        self.process.send_signal(signal.SIGCONT)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(WAIT_S)
@@ -121,22 +136,24 @@ class Agent:
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(notify_path)
         self.notify.settimeout(WAIT_S)
-        self.log = open(os.path.join(self.directory, "log"), "w+")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [self.bench.stampd, "run", "--config", config],
             env={**os.environ, "NOTIFY_SOCKET": notify_path},
-            stdout=self.log, stderr=self.log,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
+        self.log = Log(self.process.stdout)
         try:
             while b"READY=1" not in self.notify.recv(4096):
                 pass
             self.ready_after = time.monotonic() - self.started
             self.events = Events(port)
-        except Exception:
+        except (OSError, RuntimeError) as error:
             self.__exit__()
-            self.log.seek(0)
-            raise RuntimeError(f"stampd did not start: {self.log.read()}")
+            raise RuntimeError(f"stampd did not start: {self.log.text()}") from error
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -146,9 +163,24 @@ class Agent:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.log.finish()
         self.notify.close()
         os.close(self.scanner)
         os.unlink(os.path.join(self.directory, "notify"))
+
+    def kill(self):
+        """Ends it as a power cut does, as far as the process is concerned."""
+        self.process.kill()
+        self.process.wait()
+
+    def attach(self):
+        """Waits until the scanner is read."""
+        return self.events.wait(
+            "status", lambda status: any(s["isAttached"] for s in status["scanners"])
+        )
+
+    def scan(self, member):
+        os.write(self.scanner, card(member).encode() + b"\r")
 
     def first_scan(self):
         """Scans a card as soon as the scanner is read.
@@ -156,11 +188,9 @@ class Agent:
         Returns the seconds from the start to READY=1, to the scanner being read, and to the
         award on the event stream.
         """
-        status = self.events.wait(
-            "status", lambda status: any(s["isAttached"] for s in status["scanners"])
-        )
+        status = self.attach()
         attached_after = time.monotonic() - self.started
-        os.write(self.scanner, card(int(status["queue"]["headSequence"]) % 1000).encode() + b"\r")
+        self.scan(int(status["queue"]["headSequence"]) % 1000)
         self.events.wait("till", lambda view: view["phase"] == "award")
         answered_after = time.monotonic() - self.started
         return self.ready_after, attached_after, answered_after
@@ -169,6 +199,7 @@ class Agent:
         """Waits until the process has used no more than a trace of processor time for 5 s."""
         status = self.events.wait("status", lambda status: True)
         self.pending_count = int(status["queue"]["pendingCount"])
+        self.head = int(status["queue"]["headSequence"])
         quiet, last = 0, self.ticks()
         while quiet < 5:
             time.sleep(1)
@@ -190,6 +221,11 @@ class Agent:
                 if re.match("(VmRSS|VmHWM|RssAnon):", line)
             }
 
+    def forget_peak(self):
+        """Has VmHWM begin again from what is resident now (kernel: proc(5), clear_refs)."""
+        with open(f"/proc/{self.process.pid}/clear_refs", "w") as file:
+            file.write("5")
+
     def voluntary_switches(self, seconds):
         """How often threads that had gone to sleep were woken; threads that ended are left out."""
         before = self.switches()
@@ -202,7 +238,9 @@ class Agent:
         counts = {}
         for thread in os.listdir(directory):
             with open(f"{directory}/{thread}/status") as status:
-                match = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status.read(), re.M)
+                match = re.search(
+                    r"^voluntary_ctxt_switches:\s*(\d+)", status.read(), re.MULTILINE
+                )
             counts[thread] = int(match.group(1))
         return counts
 
@@ -231,6 +269,65 @@ class Agent:
                     r"<unfinished|ERESTART|EAGAIN|FUTEX_WAKE|epoll_wait.*, 0\) = |\bread\(", line
                 )
             )
+
+
+class Log:
+    """A program's log as it comes, each line with the time at which it was read."""
+
+    ACKNOWLEDGED = re.compile(r"acknowledged entry=(\d+)")
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.condition = threading.Condition()
+        self.lines = []
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        for line in self.stream:
+            with self.condition:
+                self.lines.append((time.monotonic(), line.rstrip("\n")))
+                self.condition.notify_all()
+
+    def finish(self):
+        """Takes what is left of a program that has ended."""
+        self.thread.join(WAIT_S)
+        self.stream.close()
+
+    def text(self):
+        return "\n".join(line for _, line in self.lines)
+
+    def wait(self, text, patience_s=WAIT_S):
+        """Waits for a line that has a text in it, read before or not; returns when it was read."""
+        deadline = time.monotonic() + patience_s
+        seen = 0
+        with self.condition:
+            while True:
+                for at, line in self.lines[seen:]:
+                    if text in line:
+                        return at
+                seen = len(self.lines)
+                if not self.condition.wait(deadline - time.monotonic()):
+                    raise RuntimeError(f"no such line came: {text}")
+
+    def acknowledged(self):
+        """When each acknowledgement was on the agent's disk, and the last entry that it covers."""
+        found = ((at, self.ACKNOWLEDGED.search(line)) for at, line in list(self.lines))
+        return [(at, int(match.group(1))) for at, match in found if match]
+
+    def wait_acknowledged(self, entry, tell=lambda entry: None):
+        """Waits until an entry is acknowledged, as long as some entry is every now and then."""
+        last, news_at = 0, time.monotonic()
+        while last < entry:
+            with self.condition:
+                self.condition.wait(0.2)
+            acknowledged = self.acknowledged()
+            now = acknowledged[-1][1] if acknowledged else 0
+            if now > last:
+                last, news_at = now, time.monotonic()
+                tell(last)
+            elif time.monotonic() > news_at + 2 * WAIT_S:
+                raise RuntimeError(f"HQ acknowledged up to {last} of {entry}, then no more")
 
 
 class Events:

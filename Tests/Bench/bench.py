@@ -2,7 +2,7 @@
 """Measures stampd and prints docs/performance.md's table; figures are told, never judged.
 
 Usage: bench.py BIN_DIR [--short] [--only ROW]...
-BIN_DIR holds stampd and stampbench, built for release. Exits with 0 whatever the figures are, and
+BIN_DIR holds stampd, stamphq and stampbench, built for release. Exits with 0 whatever the figures are, and
 with 1 if something could not be measured.
 """
 
@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,9 @@ import time
 import traceback
 
 import agent
+import beside
 import devices
+import sync
 
 WORK = ".build/bench"
 # Part of the cached ledger's name: raise it with LedgerDB's schema or what stampbench fills in.
@@ -31,12 +34,15 @@ class Bench:
     """One run: where the programs are, where files go, and how much of everything is measured."""
 
     def __init__(self, binaries, short):
+        self.binaries = binaries
+        self.work = WORK
         self.stampd = os.path.join(binaries, "stampd")
         self.stampbench = os.path.join(binaries, "stampbench")
         self.short = short
         os.makedirs(WORK, exist_ok=True)
         self.directory = os.path.abspath(tempfile.mkdtemp(prefix="run-", dir=WORK))
         self.rows = []
+        self.tables = []
         self.notes = []
 
     def size(self, whole, short):
@@ -63,6 +69,11 @@ class Bench:
         self.rows.append((what, measured, target, is_met))
         verdict = "" if is_met is None else "met" if is_met else "NOT MET"
         print(f"  {what}: {measured} {verdict}", flush=True)
+
+    def table(self, names, rows):
+        """A table of its own, for what has no bound."""
+        lines = [names, ["---"] * len(names), *rows]
+        self.tables.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
 
     def note(self, text):
         self.notes.append(text)
@@ -145,10 +156,12 @@ def keys(bench):
 
 def memory(bench):
     """Row 4."""
-    with agent.Headquarters(bench, agent.make_state(bench, "idle")) as hq:
-        with agent.Agent(bench, "idle", hq=hq) as stampd:
-            stampd.rest()
-            idle = stampd.memory()
+    with (
+        agent.Headquarters(bench, agent.make_state(bench, "idle")) as hq,
+        agent.Agent(bench, "idle", hq=hq) as stampd,
+    ):
+        stampd.rest()
+        idle = stampd.memory()
     bench.row(
         "resident memory, idle", f"{idle['VmRSS']:.1f} MB", "≤ 40 MB", idle["VmRSS"] <= 40
     )
@@ -244,14 +257,16 @@ def wear(bench):
 def wake_ups(bench):
     """Row 8."""
     seconds = bench.size(60, 20)
-    with agent.Headquarters(bench, agent.make_state(bench, "quiet")) as hq:
-        with agent.Agent(bench, "quiet", hq=hq) as stampd:
-            # A scan first, and the till's time-outs over: nothing must be left running after them.
-            stampd.first_scan()
-            time.sleep(TILL_SILENCE_S)
-            stampd.rest()
-            switches = stampd.voluntary_switches(seconds)
-            returns = stampd.blocking_returns(seconds)
+    with (
+        agent.Headquarters(bench, agent.make_state(bench, "quiet")) as hq,
+        agent.Agent(bench, "quiet", hq=hq) as stampd,
+    ):
+        # A scan first, and the till's time-outs over: nothing must be left running after them.
+        stampd.first_scan()
+        time.sleep(TILL_SILENCE_S)
+        stampd.rest()
+        switches = stampd.voluntary_switches(seconds)
+        returns = stampd.blocking_returns(seconds)
     bench.row(
         "wake-ups while nothing happens, all threads",
         f"{returns / seconds:.2f} per second by strace,"
@@ -264,32 +279,11 @@ def wake_ups(bench):
     )
 
 
-def ingest(bench):
-    """Beside the table: how HQ keeps up."""
-    f = bench.ask("ingest", bench.path("hq-ingest"), bench.size(60, 10))
-    bench.note(
-        f"HQ takes {f['per_s']:,.0f} entries per second from one device over HTTP, batches of 500,"
-        " embedded SQLite, both ends on this machine (issue 3 will ask for 25,000)"
-    )
-    bench.note(f"an entry has {f['bytes_per_entry']:.0f} bytes on the wire in such a batch")
-
-
-def snapshot(bench):
-    """Beside the table: a new store gets all members."""
-    f = bench.ask("snapshot", bench.path("snapshot"), bench.size(1_000_000, 100_000))
-    bench.row(
-        f"a new store has {f['members']:,.0f} members",
-        f"{f['ready_s']:.1f} s",
-        "≤ 30 s for a million",
-        f["ready_s"] <= 30 * f["members"] / 1_000_000,
-    )
-    bench.note(f"HQ imported them in {f['import_s']:.0f} s; both ends on this machine")
-
-
 ROWS = {
     "latency": latency, "awards": awards, "keys": keys, "memory": memory, "start": start,
-    "look-ups": look_ups, "wear": wear, "wake-ups": wake_ups, "ingest": ingest,
-    "snapshot": snapshot,
+    "look-ups": look_ups, "wear": wear, "wake-ups": wake_ups,
+    "drain": sync.drain, "ingest": sync.ingest, "beside": beside.beside, "wire": sync.wire,
+    "posted": sync.posted, "snapshot": sync.snapshot, "fleet": sync.fleet,
 }
 
 
@@ -314,7 +308,7 @@ def machine(directory):
     """One line: what was measured on."""
     kind = subprocess.run(
         ["findmnt", "--noheadings", "--output", "FSTYPE", "--target", directory],
-        stdout=subprocess.PIPE, text=True,
+        check=False, stdout=subprocess.PIPE, text=True,
     ).stdout.strip()
     with open("/proc/cpuinfo") as info:
         model = next((l.split(":")[1].strip() for l in info if l.startswith("model name")), "?")
@@ -333,18 +327,26 @@ def main():
     arguments = parser.parse_args()
     bench = Bench(arguments.binaries, arguments.short)
     print(f"before: {machine(bench.directory)}")
+    # SIGTERM ends it as Ctrl-C does: what was started is stopped, what was measured is printed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     failures = []
     try:
         for name in arguments.only or ROWS:
             print(name, flush=True)
             try:
                 ROWS[name](bench)
-            except Exception:
+            except Exception:  # noqa: BLE001 (whatever went wrong, the other rows are measured)
                 traceback.print_exc()
                 failures.append(name)
-        print("\n| what | measured | must reach | met |\n|---|---|---|---|")
+            except KeyboardInterrupt:
+                failures.append(f"{name} and what follows it: interrupted")
+                break
+        if bench.rows:
+            print("\n| what | measured | must reach | met |\n|---|---|---|---|")
         for what, measured, target, is_met in bench.rows:
             print(f"| {what} | {measured} | {target} | {'yes' if is_met else '**no**'} |")
+        for table in bench.tables:
+            print(f"\n{table}")
         print()
         for note in bench.notes:
             print(f"- {note}")

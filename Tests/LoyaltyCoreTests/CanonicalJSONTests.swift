@@ -44,8 +44,39 @@ struct CanonicalJSONTests {
         #expect(throws: expected) { try CanonicalJSON(parsing: text.utf8) }
     }
 
-    @Test func `bytes that are no UTF-8 are refused`() {
-        #expect(throws: CanonicalJSONError.self) { try CanonicalJSON(parsing: [0x22, 0xFF, 0x22]) }
+    @Test(arguments: [
+        [0x22, 0xFF, 0x22],  // alone
+        [0x22, 0x61, 0xE6, 0x8B, 0x22],  // a character cut short behind ASCII
+        [0x22, 0x5C, 0x6E, 0xFF, 0x22],  // behind an escape
+        [0x22, 0xFF, 0x5C, 0x6E, 0x22],  // before an escape
+    ])
+    func `bytes that are no UTF-8 are refused`(bytes: [UInt8]) {
+        #expect(throws: CanonicalJSONError.malformed(at: bytes.count)) {
+            try CanonicalJSON(parsing: bytes)
+        }
+    }
+
+    @Test(arguments: [
+        (#""""#, ""), (#""plain""#, "plain"), (#""拿鐵""#, "拿鐵"), (#""\n""#, "\n"),
+        (#""拿\n鐵\\x\"""#, "拿\n鐵\\x\""), (#""a\u62ffb""#, "a拿b"), (#""\\\\""#, "\\\\"),
+    ])
+    func `a text reads the same wherever its escapes stand`(text: String, expected: String) throws {
+        #expect(try CanonicalJSON(parsing: text.utf8) == .string(expected))
+    }
+
+    /// Names are compared one by one up to 16, and looked up in a set from there on.
+    @Test(arguments: [2, 15, 16, 17, 18, 40])
+    func `a name that stands twice is found in an object of any length`(count: Int) throws {
+        let members = (0..<count).map { "\"n\($0)\":0" }.joined(separator: ",")
+
+        let whole = try CanonicalJSON(parsing: "{\(members)}".utf8)
+
+        #expect(whole["n\(count - 1)"] == 0)
+        for repeated in [0, count - 1] {
+            #expect(throws: CanonicalJSONError.duplicateName(at: members.utf8.count + 2)) {
+                try CanonicalJSON(parsing: "{\(members),\"n\(repeated)\":0}".utf8)
+            }
+        }
     }
 
     @Test func `nesting is read to the limit and refused beyond it`() throws {
