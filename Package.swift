@@ -165,9 +165,10 @@ let package = Package(
         .executableTarget(
             name: "stamphq",
             dependencies: [
-                "DaemonKit", "Documents", "LoyaltyCore", "StampHQ", "SyncWire",
-                argumentParser, crypto, httpClient, lifecycle, logging, nioCore, nioHTTP1, nioSSL,
-                unixSignals,
+                "DaemonKit", "Documents", "LedgerDB", "LoyaltyCore", "StampAgent", "StampHQ",
+                "SyncWire",
+                argumentParser, crypto, httpClient, lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+                nioSSL, unixSignals,
             ],
             swiftSettings: strict
         ),

@@ -117,7 +117,7 @@ public final class TimeFloor: Sendable {
     ///   - sinceBootMs: What the boot clock says, in milliseconds.
     ///   - isSynchronised: Whether NTP keeps the wall clock.
     /// - Returns: The floor itself for a clock that stands before it or far beyond it.
-    func judge(
+    package func judge(
         _ wall: WallTime,
         sinceBootMs: Int64,
         isSynchronised: Bool

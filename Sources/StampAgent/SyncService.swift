@@ -8,6 +8,9 @@ public import SyncWire
 /// Offline is normal here: a push that fails is tried again later, for ever, and the entries stay
 /// in the ledger. Nothing is marked as received but what HQ signed for.
 public actor SyncService<Link: HQLink>: Service {
+    /// Waits for as long as the service wants to.
+    public typealias Pausing = @Sendable (Duration) async throws -> Void
+
     /// How long entries are gathered before a push, so that a busy till does not push each alone.
     ///
     /// Source: SYNC.md section 2.2.
@@ -18,6 +21,7 @@ public actor SyncService<Link: HQLink>: Service {
     private let keys: SyncKeys
     private let exchange: LogExchange
     private let logger: Logger
+    private let pausing: Pausing
     private var plan = PushPlan()
     /// Whether an entry ends the pause.
     private var isListening = false
@@ -30,13 +34,16 @@ public actor SyncService<Link: HQLink>: Service {
     ///   - keys: The device's key and HQ's.
     ///   - floor: Raised by each time that HQ signs.
     ///   - logger: Where pushes and their failures are logged.
+    ///   - pausing: How it waits; a simulated store need not wait as long as a real one.
     public init(
         counter: Counter,
         link: Link,
         keys: SyncKeys,
         floor: TimeFloor,
-        logger: Logger
+        logger: Logger,
+        pausing: @escaping Pausing = { try await pause(for: $0) }
     ) {
+        self.pausing = pausing
         self.counter = counter
         self.link = link
         self.keys = keys
@@ -85,9 +92,9 @@ public actor SyncService<Link: HQLink>: Service {
     /// Waits for a pause, or for an entry if there is none to push.
     private func wait(for duration: Duration?) async throws {
         guard let duration else { return try await waitForEntry() }
-        guard isListening else { return try await pause(for: duration) }
+        guard isListening else { return try await pausing(duration) }
         try await withThrowingTaskGroup { group in
-            group.addTask { try await pause(for: duration) }
+            group.addTask { [pausing] in try await pausing(duration) }
             group.addTask { try await self.waitForEntry() }
             defer { group.cancelAll() }
             try await group.next()
@@ -96,7 +103,7 @@ public actor SyncService<Link: HQLink>: Service {
 
     private func waitForEntry() async throws {
         try await counter.recordings.wait()
-        try await pause(for: Self.gatherPause)
+        try await pausing(Self.gatherPause)
     }
 
     /// The entries that HQ has not acknowledged, as a signed batch; nil if there are none.

@@ -18,7 +18,8 @@ struct AdminClient {
     /// Source: 1,000 entries of the greatest length.
     private static let answerByteCountMax = 33_554_432
 
-    private init(socketPath: String) {
+    /// Names the socket of a running HQ.
+    init(socketPath: String) {
         self.socketPath = socketPath
     }
 

@@ -203,12 +203,25 @@ struct FleetModel {
         if mutant == .givesUp, failedPushCounts[index] > 20 { return }
         let wallMs = devices[index].reading(nowMs).wall.unixMs
         let jitter = generator.share()
+        let outcome = mutated(outcome, index)
         switch devices[index].plan.take(outcome, nowMs: wallMs, jitter: jitter) {
         case .proceed: setTimer(index, after: 0)
         case .wait(let pause), .listen(let pause):
             setTimer(index, after: Int64(pause / .milliseconds(1)))
         }
         if devices[index].plan.isAlarming { counts.alarms += 1 }
+    }
+
+    private mutating func mutated(_ outcome: PushOutcome, _ index: Int) -> PushOutcome {
+        guard mutant == .correctsClockOnce else { return outcome }
+        switch outcome {
+        case .acknowledged: devices[index].isSkewCorrected = false
+        case .problem(let problem, _) where problem.type == .clockSkew:
+            guard !devices[index].isSkewCorrected else { return .unreachable("\(problem)") }
+            devices[index].isSkewCorrected = true
+        default: break
+        }
+        return outcome
     }
 
     /// Reads an answer, unless the store waits for another or for none.

@@ -55,6 +55,8 @@ struct ModelDevice {
     /// The request on its way; an answer to another is nobody's.
     var request: Int?
     var timerToken = 0
+    /// Whether HQ's time was taken since the last success; only a mutant looks.
+    var isSkewCorrected = false
     /// Whether a push will come by itself; else an entry starts it.
     var hasTimer = false
 

@@ -23,6 +23,8 @@ enum Mutant: CaseIterable {
     case beepsBeforeCommit
     /// The store stops trying after a day of failures.
     case givesUp
+    /// The store takes HQ's time for its signatures once, and then only after a success.
+    case correctsClockOnce
     /// An HQ restored from a backup is not believed until it has made another.
     case doubtsRestoredHQ
 
@@ -38,7 +40,7 @@ enum Mutant: CaseIterable {
         case .cursorGoesBack: [.watermarksRise]
         case .believesAnyAck: [.receivedIsDurable]
         case .beepsBeforeCommit: [.nothingLost, .sameBytes]
-        case .givesUp, .doubtsRestoredHQ: [.drains]
+        case .givesUp, .correctsClockOnce, .doubtsRestoredHQ: [.drains]
         }
     }
 }
