@@ -48,6 +48,7 @@ struct SimulateTests {
         for (options, words) in [
             ("--faults rain", "drop,duplicate,reorder,cut,reset,portal,slow,forge,skew,kill"),
             ("--agents 5001", "--agents is 1 to 5000"), ("--rate often", "such as 1/min"),
+            ("--rate 1001/s", "such as 1/min"), ("--haste 1001", "--haste is 1 to 1000"),
             ("--seconds 1 --minutes 1", "not both"),
         ] {
             let told = try directory.run("\(program) simulate \(options) 2>&1", expecting: 64)

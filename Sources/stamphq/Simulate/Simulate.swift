@@ -26,10 +26,24 @@ struct Simulate: AsyncParsableCommand {
             """
     )
 
+    /// Most stores.
+    ///
+    /// Source: our own bound; each takes a thread and some six files, and a process may often have
+    /// no more than 20,000 files.
+    private static let agentCountMax = 5_000
+    /// The greatest haste.
+    ///
+    /// Source: our own bound; the first pause after a failure is then a millisecond.
+    private static let hasteMax = 1_000.0
+    /// Most sales of a store in a second.
+    ///
+    /// Source: our own bound; more than a disk syncs.
+    private static let saleCountPerSecondMax = 1_000.0
+
     @Option(help: "How many stores, 1 to 5000; from 100 on their disks are not waited for.")
     var agents = 5
     @Option(help: "Decides the faults and the sales; by default another each time.")
-    var seed: UInt64 = .random(in: 1...999_999)
+    var seed: UInt64?
     @Option(help: "How long the stores sell, in seconds; 15 if nothing else is said.")
     var seconds: Int?
     @Option(help: "How long the stores sell, in minutes.")
@@ -50,8 +64,8 @@ struct Simulate: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (1...5_000).contains(agents) else {
-            throw ValidationError("--agents is 1 to 5000.")
+        guard (1...Self.agentCountMax).contains(agents) else {
+            throw ValidationError("--agents is 1 to \(Self.agentCountMax).")
         }
         guard seconds == nil || minutes == nil else {
             throw ValidationError("Give --seconds or --minutes, not both.")
@@ -59,8 +73,8 @@ struct Simulate: AsyncParsableCommand {
         for (name, value) in [("seconds", seconds), ("minutes", minutes), ("entries", entries)] {
             guard value ?? 1 >= 1 else { throw ValidationError("--\(name) is 1 or more.") }
         }
-        guard (1...1_000).contains(haste ?? 1) else {
-            throw ValidationError("--haste is 1 to 1000.")
+        guard (1...Self.hasteMax).contains(haste ?? 1) else {
+            throw ValidationError("--haste is 1 to \(Int(Self.hasteMax)).")
         }
         _ = try plan()
     }
@@ -90,7 +104,7 @@ struct Simulate: AsyncParsableCommand {
         let isEndless = seconds == nil && minutes == nil && entries != nil
         return Simulation.Plan(
             agentCount: agents,
-            seed: seed,
+            seed: seed ?? .random(in: 1...999_999),
             duration: .seconds(
                 isEndless ? 86_400 : minutes.map { $0 * 60 } ?? seconds ?? 15
             ),
@@ -107,7 +121,7 @@ struct Simulate: AsyncParsableCommand {
         let parts = rate.split(separator: "/").map(String.init)
         let units = ["s": 1.0, "min": 60, "h": 3_600]
         guard parts.count == 2, let count = Double(parts[0]), let unit = units[parts[1]],
-            count > 0, count / unit <= 1_000
+            count > 0, count / unit <= saleCountPerSecondMax
         else { throw ValidationError("--rate is a number and /s, /min or /h, such as 1/min.") }
         return .seconds(unit / count)
     }

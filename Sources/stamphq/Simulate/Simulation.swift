@@ -153,7 +153,9 @@ struct Simulation: Sendable {
             let links = fleet.stores.map { MeteredStore($0, linePort, fleet.hqKey, meters) }
             for link in links { group.addTask { try await link.sync(pausing) } }
             // Each store's first entry is its boot; all at once they are no measure of anything.
-            guard try await drain(fleet) else { throw SimulationError.noCalm }
+            guard try await untilSignal({ try await drain(fleet) }) else {
+                throw SimulationError.noCalm
+            }
             meters.count { $0 = Meters.Counts() }
             trouble.begin(plan.faults)
             let started = ContinuousClock.now
