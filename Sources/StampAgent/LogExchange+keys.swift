@@ -31,6 +31,13 @@ extension LogExchange {
         )
     }
 
+    /// Forgets some entries that HQ released and that are old enough.
+    ///
+    /// - Throws: `LedgerError`.
+    public func forgetOld() async throws {
+        try await counter.ledger.prune(at: counter.clock.reading())
+    }
+
     /// Forgets keys that are of no use any more, and has an old key followed by another.
     ///
     /// May be called at any time; what keeps a key from being followed stands in the status.

@@ -29,8 +29,11 @@ struct DownController: Sendable {
             }
         }
         group.get("snapshots/current") { request, _ in
-            try await authenticate(request)
+            let device = try await authenticate(request)
             let since = try Self.since(request)
+            if let told = try Self.mismatch(request) {
+                await sender.alarm(told, device, .digestMismatch)
+            }
             return Response(json: try await snapshot(since: since).bytes(signedBy: key))
         }
         group.get("parts/{sha256}") { request, context in
@@ -49,7 +52,8 @@ struct DownController: Sendable {
         }
     }
 
-    private func authenticate(_ request: Request) async throws {
+    @discardableResult
+    private func authenticate(_ request: Request) async throws -> Device {
         let name = request.field(DownRequestV1.deviceFieldName) ?? ""
         guard let device = DeviceID(name) else {
             throw Problem(.deviceUnknown, "Name the device in Device-Id.")
@@ -60,6 +64,7 @@ struct DownController: Sendable {
             known,
             covered: DownRequestV1.covered(device: name)
         )
+        return known
     }
 
     // MARK: Feeds
@@ -96,6 +101,16 @@ struct DownController: Sendable {
             guard let cursor = FeedCursor(text)
             else { throw Problem(.badRequest, "since= must be a place that HQ gave.") }
             return cursor
+        }
+    }
+
+    /// What the sender says of members that were not HQ's; nil if it says nothing.
+    private static func mismatch(_ request: Request) throws -> String? {
+        try request.uri.queryParameters["mismatch"].map { text in
+            guard let digest = StateDigest(scopedText: String(text))
+            else { throw Problem(.badRequest, "mismatch= must be a scope and its digest.") }
+            let place = request.uri.queryParameters["since"] ?? "no place"
+            return "its \(digest.scope.rawValue) add up to \(digest.text) at \(place)"
         }
     }
 

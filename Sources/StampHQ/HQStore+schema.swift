@@ -26,6 +26,10 @@ extension HQStore {
         migrator.registerMigration("6 keys that follow the first") { db in
             try db.execute(sql: keyTable)
         }
+        migrator.registerMigration("7 when a device was heard") { db in
+            // Of itself, by a request that its key signed; null for one that only others carry for.
+            try db.execute(sql: "ALTER TABLE device ADD COLUMN heardAtMs INTEGER")
+        }
         return migrator
     }
 

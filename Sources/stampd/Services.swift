@@ -98,6 +98,7 @@ struct HealthService: Service {
     private func keepHouse() async {
         await exchange.keepKeys()
         do {
+            try await exchange.forgetOld()
             try await ledger.checkpointIfIdle()
         } catch {
             // The status says the same to whoever looks.

@@ -61,7 +61,8 @@ struct Devices: AsyncParsableCommand {
             let state =
                 device["revokedAtMs"]?.integerValue != nil
                 ? "revoked\(after)"
-                : device["frozenAtMs"]?.integerValue != nil ? "frozen" : "active"
+                : device["frozenAtMs"]?.integerValue != nil
+                    ? "frozen" : device["isSilent"]?.boolValue == true ? "silent" : "active"
             let number = { (name: String) in device[name]?.integerValue ?? 0 }
             let pending = device["report"]?["pending"]?.integerValue.map(String.init) ?? "-"
             let free = device["report"]?["freeMB"]?.integerValue.map(String.init) ?? "-"

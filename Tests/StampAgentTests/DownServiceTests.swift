@@ -202,8 +202,11 @@ struct DownServiceTests {
         _ = await down.fetchOnce()
         #expect(try await store.ledger.member(.test(5)).maskedName == "錯○")
 
+        let (wrongDigest, place) = (try await store.digest(), try #require(hq.head).text)
+
         store.time.pass(.seconds(3_600))
         _ = await down.fetchOnce()
+        #expect(hq.snapshotQueries == [nil, "since=\(place)&mismatch=\(wrongDigest.scopedText)"])
         #expect(try await store.ledger.member(.test(5)).maskedName == "王○5")
         #expect(await store.counter.status().down.mismatchCount == 1)
         #expect(try await store.digest() == hq.digest)

@@ -29,6 +29,7 @@ final class FakeDown: DownLink {
         var pageCount = 100
         var failing: Failure?
         var partRequests: [String] = []
+        var snapshotQueries: [String?] = []
         /// Parts that were listed, by address.
         var listed: [String: [UInt8]] = [:]
     }
@@ -115,6 +116,7 @@ final class FakeDown: DownLink {
     }
 
     var partRequests: [String] { state.withLock { $0.partRequests } }
+    var snapshotQueries: [String?] { state.withLock { $0.snapshotQueries } }
     var partCount: Int { state.withLock { $0.parts.count } }
     var head: FeedCursor? { state.withLock { $0.head(of: $0.changes) } }
     var digest: StateDigest { state.withLock { $0.digest } }
@@ -130,6 +132,7 @@ final class FakeDown: DownLink {
             default: break
             }
             if request.path == SnapshotV1.path {
+                state.snapshotQueries.append(request.query)
                 for bytes in state.parts { state.list(bytes) }
                 return reply(200, content: state.snapshot)
             }
