@@ -108,7 +108,7 @@ extension Advice {
         }
         if let problem = status.keyProblem {
             advice.append(
-                Advice(code: "key-old", text: "the device's key is a year old: \(problem)")
+                Advice(code: "key-old", text: "the device's key stays the old one: \(problem)")
             )
         }
         if status.clock == .floor {

@@ -86,10 +86,11 @@ public actor SyncService<Link: HQLink>: Service {
     /// Waits for a pause, or for an entry if there is none to push.
     private func wait(for duration: Duration?) async throws {
         guard let duration else { return try await waitForEntry() }
-        guard isListening else { return try await pause(for: duration) }
+        guard duration > .zero else { return }
         try await withThrowingTaskGroup { group in
             group.addTask { try await pause(for: duration) }
-            group.addTask { try await self.waitForEntry() }
+            group.addTask { [pulls = counter.pulls] in try await pulls.wait() }
+            if isListening { group.addTask { try await self.waitForEntry() } }
             defer { group.cancelAll() }
             try await group.next()
         }
