@@ -15,7 +15,7 @@ for unit in "$(dirname "$0")"/*.service "$(dirname "$0")"/*.timer; do
 done
 complaints=$(systemd-analyze verify --man=no "$work"/*.service "$work"/*.timer 2>&1) || true
 [ -z "$complaints" ] || { echo "$complaints"; exit 1; }
-for unit in stampd stamphq; do
+for unit in stampd stamphq stamphq-relay; do
     table=$(systemd-analyze security --offline=true --threshold=$exposure_max --no-pager "$work/$unit.service") || {
         echo "$table" | grep -v '✓'
         exit 1

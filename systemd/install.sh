@@ -16,7 +16,7 @@ put() { # MODE FROM TO
 for program in stampd stamphq stampctl; do
     install -D -m 755 "$bin/$program" "$dest/usr/bin/$program"
 done
-for unit in stampd.service stamphq.service stampd-retry.service stampd-retry.timer; do
+for unit in stampd.service stamphq.service stamphq-relay.service stampd-retry.service stampd-retry.timer; do
     put 644 "systemd/$unit" "/usr/lib/systemd/system/$unit"
 done
 put 644 systemd/stampd.sysusers /usr/lib/sysusers.d/stampd.conf

@@ -31,6 +31,8 @@ enum CounterProblemType: String, CaseIterable, Sendable {
     case cursorAhead = "cursor-ahead"
     /// What was handed in is no acknowledgement of this log by its HQ.
     case ackRefused = "ack-refused"
+    /// The device's key cannot be changed as things are.
+    case keyKept = "key-kept"
     /// The ledger does not record at present: `reason`.
     case notRecorded = "not-recorded"
     /// The agent failed for a reason of its own.
@@ -52,7 +54,7 @@ enum CounterProblemType: String, CaseIterable, Sendable {
         case .mediaType: .unsupportedMediaType
         case .hostRefused: .misdirectedRequest
         case .originRefused, .socketOnly: .forbidden
-        case .cursorAhead: .conflict
+        case .cursorAhead, .keyKept: .conflict
         case .logPruned: .gone
         case .ackRefused: .unprocessableContent
         case .notRecorded: .serviceUnavailable
@@ -77,6 +79,7 @@ enum CounterProblemType: String, CaseIterable, Sendable {
         case .logPruned: "The log's begin was deleted"
         case .cursorAhead: "The log ends before this place"
         case .ackRefused: "The acknowledgement was not taken"
+        case .keyKept: "The key was not changed"
         case .notRecorded: "The sale was not recorded"
         case .agentFailed: "The agent failed"
         }

@@ -23,6 +23,34 @@ public enum SecretFile {
         return fresh
     }
 
+    /// Replaces a file of several secrets, one a line, and returns once the disk holds it.
+    ///
+    /// - Throws: `FileError`; the file is then as it was.
+    public static func write(lines: [[UInt8]], to path: String) throws(FileError) {
+        try DurableFile.write(lines.flatMap { Array(hex($0).utf8) }, to: path, mode: 0o600)
+    }
+
+    /// Reads a file of several secrets, one a line, or gives nil if there is none.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - byteCount: Bytes that each of them must have.
+    /// - Returns: The secrets' bytes, in their order.
+    /// - Throws: `SecretFileError`.
+    public static func readLines(
+        _ path: String,
+        byteCount: Int
+    ) throws(SecretFileError) -> [[UInt8]]? {
+        guard let text = try text(of: path, mayBeShared: false) else { return nil }
+        var lines: [[UInt8]] = []
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            guard let bytes = bytes(ofHex: Array(line)), bytes.count == byteCount
+            else { throw .malformed(path: path, digitCount: byteCount * 2) }
+            lines.append(bytes)
+        }
+        return lines
+    }
+
     /// Reads a secret, or nil if there is no file.
     ///
     /// - Parameters:
@@ -36,6 +64,17 @@ public enum SecretFile {
         byteCount: Int,
         mayBeShared: Bool = false
     ) throws(SecretFileError) -> [UInt8]? {
+        guard let text = try text(of: path, mayBeShared: mayBeShared) else { return nil }
+        guard let bytes = bytes(ofHex: text), bytes.count == byteCount
+        else { throw .malformed(path: path, digitCount: byteCount * 2) }
+        return bytes
+    }
+
+    /// A file's text, if nobody but its owner can read it.
+    private static func text(
+        of path: String,
+        mayBeShared: Bool
+    ) throws(SecretFileError) -> [UInt8]? {
         let text: [UInt8]?
         do {
             text = try DurableFile.read(path)
@@ -48,9 +87,7 @@ public enum SecretFile {
         else { throw .file(FileError(call: "stat", path: path, errno: errno)) }
         guard mayBeShared || status.st_mode & 0o077 == 0
         else { throw .exposed(path: path) }
-        guard let bytes = bytes(ofHex: text), bytes.count == byteCount
-        else { throw .malformed(path: path, digitCount: byteCount * 2) }
-        return bytes
+        return text
     }
 
     private static func hex(_ bytes: [UInt8]) -> String {

@@ -18,6 +18,8 @@ struct LedgerState {
     var anchor: Anchor?
     /// The latest time that HQ signed or NTP kept; nil if the log knows of none.
     var knownTime: WallTime?
+    /// The keys that followed the first, oldest first.
+    var keyChanges: [KeyChange]
 
     /// Reads the state of an opened file.
     ///
@@ -28,6 +30,7 @@ struct LedgerState {
             hash: genesis,
             hybridTime: HybridTime(wallMs: 0, count: 0)
         )
+        keyChanges = try db.keyChanges()
         anchor = try db.anchor()
         knownTime = anchor.map { WallTime(unixMs: $0.fact.serverMs) }
         if let last = try db.logLines("ORDER BY sequence DESC LIMIT 1").first {

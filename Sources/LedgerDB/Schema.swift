@@ -7,7 +7,7 @@ enum Schema {
     /// Marks the file as ours: "stmp".
     static let applicationID: Int64 = 0x7374_6D70
     /// The number of steps.
-    static let version: Int64 = 4
+    static let version: Int64 = 5
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -32,6 +32,11 @@ enum Schema {
         ) { db in
             try db.execute(sql: unlisted)
             try db.execute(sql: "PRAGMA user_version = 4")
+        }
+        migrator.registerMigration("5 keys that follow the first", foreignKeyChecks: .immediate) {
+            db in
+            try db.execute(sql: keyChange)
+            try db.execute(sql: "PRAGMA user_version = 5")
         }
         return migrator
     }
@@ -95,6 +100,21 @@ enum Schema {
             serverMs INTEGER NOT NULL CHECK (serverMs >= 0),
             roundTripMs INTEGER NOT NULL CHECK (roundTripMs >= 0)
         ) STRICT;
+        """
+
+    /// Which key signs which entries, found without searching the log, which may be pruned.
+    private static let keyChange = """
+        CREATE TABLE keyChange (
+            epoch INTEGER NOT NULL CHECK (epoch BETWEEN 1 AND 4294967295),
+            sequence INTEGER NOT NULL CHECK (sequence > 0),  -- the entry that brought the key
+            publicKey BLOB NOT NULL UNIQUE CHECK (length(publicKey) = 32),
+            wallMs INTEGER NOT NULL,
+            PRIMARY KEY (epoch, sequence)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER keyChange_neverChanges BEFORE UPDATE ON keyChange
+        BEGIN SELECT RAISE(ABORT, 'a key that was brought stays'); END;
+        CREATE TRIGGER keyChange_stays BEFORE DELETE ON keyChange
+        BEGIN SELECT RAISE(ABORT, 'a key that was brought stays'); END;
         """
 
     private static let standing = """

@@ -20,6 +20,8 @@ public struct AgentStatus: Hashable, Sendable {
     public var hq: HQStatus
     /// What HQ sends down.
     public var down: DownStatus
+    /// Why the device's key is not followed by another although it is time, if so.
+    public var keyProblem: String?
     /// How far the wall clock can be trusted.
     public var clock: ClockQuality
     /// Free bytes on the ledger's disk.
@@ -40,6 +42,7 @@ public struct AgentStatus: Hashable, Sendable {
         queue: QueueStatus,
         hq: HQStatus,
         down: DownStatus = DownStatus(),
+        keyProblem: String? = nil,
         clock: ClockQuality,
         freeByteCount: Int64,
         ledgerProblem: String? = nil,
@@ -54,6 +57,7 @@ public struct AgentStatus: Hashable, Sendable {
         self.queue = queue
         self.hq = hq
         self.down = down
+        self.keyProblem = keyProblem
         self.clock = clock
         self.freeByteCount = freeByteCount
         self.ledgerProblem = ledgerProblem

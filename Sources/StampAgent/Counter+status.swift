@@ -23,6 +23,7 @@ extension Counter {
             ),
             hq: notes.hq,
             down: notes.down,
+            keyProblem: notes.keyProblem,
             clock: reading.quality,
             freeByteCount: health.freeByteCount,
             ledgerProblem: health.problem
@@ -103,6 +104,11 @@ extension Advice {
         if let alarm = status.down.alarm {
             advice.append(
                 Advice(code: "down-alarm", text: "what HQ sent is not used; call HQ: \(alarm)")
+            )
+        }
+        if let problem = status.keyProblem {
+            advice.append(
+                Advice(code: "key-old", text: "the device's key stays the old one: \(problem)")
             )
         }
         if status.clock == .floor {

@@ -27,6 +27,8 @@ public actor Counter {
     nonisolated let statusChanges = Signal()
     /// Fires when an entry was recorded; `SyncService` then pushes it.
     nonisolated let recordings = Signal()
+    /// Fires when HQ wants what waits now; `SyncService` then ends its pause.
+    nonisolated let pulls = Signal()
     private var sessions: [String: TillSession] = [:]
     private var views: [String: TillView] = [:]
     private var madeKeyCount = 0

@@ -5,11 +5,33 @@ import SyncWire
 
 /// Questions and what comes back.
 extension DownService {
+    /// Asks with the key by which HQ knows the device; one that was restored may know only the key
+    /// before it.
     func ask(
         _ path: String,
         query: String? = nil,
         waitS: Int64? = nil,
         byteCountMax: Int
+    ) async throws -> PushReply {
+        let key: SigningKey
+        do {
+            key = try await keys.device.requester(of: ledger)
+        } catch {
+            throw DownFailure(.unreachable("\(error)"))
+        }
+        let reply = try await ask(path, query, waitS, byteCountMax, signedBy: key)
+        guard reply.status == 401, Problem(parsing: reply.content)?.type == .signatureInvalid,
+            let former = await keys.device.former(of: ledger)
+        else { return reply }
+        return try await ask(path, query, waitS, byteCountMax, signedBy: former)
+    }
+
+    private func ask(
+        _ path: String,
+        _ query: String?,
+        _ waitS: Int64?,
+        _ byteCountMax: Int,
+        signedBy key: SigningKey
     ) async throws -> PushReply {
         let nowMs = counter.clock.reading().wall.unixMs + plan.clockOffsetMs
         let request = DownRequestV1(
@@ -20,7 +42,7 @@ extension DownService {
             authority: link.authority,
             createdS: nowMs / 1_000,
             nonce: Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) }),
-            signedBy: keys.device
+            signedBy: key
         )
         do {
             return try await cancelWhenGracefulShutdown { [link] in

@@ -6,13 +6,20 @@ import SyncWire
 /// Snapshots, and whether one is needed.
 extension DownService {
     /// Loads a snapshot that is no older than what is here.
-    func fetchSnapshot() async throws {
+    ///
+    /// - Parameter mismatch: What the members here add up to, if that is not what HQ's do: HQ is
+    ///   told with the question.
+    /// - Throws: `DownFailure`, `LedgerError`; what is here stays in use then.
+    func fetchSnapshot(because mismatch: StateDigest? = nil) async throws {
         try await ledger.dropLoad()
         try await clearSpare()
         let place = try await ledger.place(in: .changes)
+        let parameters = [
+            place.map { "since=\($0.text)" }, mismatch.map { "mismatch=\($0.scopedText)" },
+        ].compactMap(\.self)
         let reply = try await ask(
             SnapshotV1.path,
-            query: place.map { "since=\($0.text)" },
+            query: parameters.isEmpty ? nil : parameters.joined(separator: "&"),
             byteCountMax: SnapshotV1.byteCountMax
         )
         let snapshot = try signed(reply) { bytes, key throws(DownError) in
@@ -106,6 +113,6 @@ extension DownService {
         guard ours != digest else { return }
         logger.error("members differ from HQ's", metadata: ["here": "\(ours.text)"])
         counter.board.update { $0.down.mismatchCount += 1 }
-        try await fetchSnapshot()
+        try await fetchSnapshot(because: ours)
     }
 }

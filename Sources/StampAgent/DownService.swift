@@ -36,6 +36,8 @@ public actor DownService<Link: DownLink>: Service {
     var plan = PushPlan()
     /// Whether all was fetched, so that the next question may wait for news.
     private var isSettled = false
+    /// Whether HQ wants something of this device.
+    var hasCommands = false
     /// What HQ's members add up to at our place, if we are at the end.
     var digest: StateDigest?
     var digestCheckedAt: Duration
@@ -151,6 +153,7 @@ public actor DownService<Link: DownLink>: Service {
         try await fetchRevocations()
         try await goOnLoading()
         let serverMs = try await fetchChanges()
+        try await obey()
         try await fetchDocuments()
         try await activate()
         try await checkDigest()
@@ -219,6 +222,7 @@ public actor DownService<Link: DownLink>: Service {
             }
             if !page.hasMore {
                 digest = page.digest
+                hasCommands = page.hasCommands
                 return page.serverMs
             }
         }

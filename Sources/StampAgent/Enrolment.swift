@@ -67,6 +67,9 @@ public struct Enrolment: Equatable, Sendable {
 
 /// Asks HQ to let this device in.
 public struct Enroller: Sendable {
+    /// HQ's key, to be kept, and its signed word for the device.
+    public typealias Answer = (key: PublicKey, statement: CanonicalJSON)
+
     private let authority: String
     private let send: @Sendable (EnrolmentRequestV1) async throws -> PushReply
 
@@ -99,7 +102,7 @@ public struct Enroller: Sendable {
         signedBy key: SigningKey,
         expecting hqKey: PublicKey?,
         nowMs: Int64
-    ) async throws(EnrolmentFailure) -> (key: PublicKey, statement: CanonicalJSON) {
+    ) async throws(EnrolmentFailure) -> Answer {
         let reply = try await reply(to: wish, key, createdMs: nowMs)
         guard reply.status == 201, let answer = EnrolledV1(parsing: reply.content)
         else { throw EnrolmentFailure(reply) }

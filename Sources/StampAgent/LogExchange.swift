@@ -8,8 +8,9 @@ public import SyncWire
 /// Push, pull, relay and stick all cut their batches here and hand their acknowledgements in here,
 /// so that none of them can believe more than another.
 public struct LogExchange: Sendable {
-    private let counter: Counter
-    private let deviceKey: SigningKey
+    let counter: Counter
+    /// The device's own keys; each batch is signed with the one that is in force at its end.
+    public let keys: DeviceKeys
     private let floor: TimeFloor
     /// HQ's public key, pinned; nil for a store that has no HQ yet.
     public let hqKey: PublicKey?
@@ -18,14 +19,19 @@ public struct LogExchange: Sendable {
     ///
     /// - Parameters:
     ///   - counter: Whose ledger it is, and whose board shows the last acknowledgement.
-    ///   - deviceKey: The device's own key; it signs every batch.
+    ///   - keys: The device's own keys; they sign every batch.
     ///   - hqKey: HQ's public key, or nil: then nothing can be acknowledged.
     ///   - floor: Raised by each time that HQ signs.
-    public init(counter: Counter, deviceKey: SigningKey, hqKey: PublicKey?, floor: TimeFloor) {
+    public init(counter: Counter, keys: DeviceKeys, hqKey: PublicKey?, floor: TimeFloor) {
         self.counter = counter
-        self.deviceKey = deviceKey
+        self.keys = keys
         self.hqKey = hqKey
         self.floor = floor
+    }
+
+    /// Creates an exchange for a device that never changed its key.
+    public init(counter: Counter, deviceKey: SigningKey, hqKey: PublicKey?, floor: TimeFloor) {
+        self.init(counter: counter, keys: DeviceKeys(deviceKey), hqKey: hqKey, floor: floor)
     }
 
     /// Whose log it is.
@@ -66,6 +72,8 @@ public struct LogExchange: Sendable {
         } catch LedgerError.pruned(let first) {
             // The first entry that is left only vouches, by its hash, for the one after it.
             throw .pruned(firstAvailable: first + 1)
+        } catch let error as DeviceKeysError {
+            throw .ledger("\(error)")
         } catch {
             throw .ledger("the ledger cannot be read: \(error)")
         }
@@ -114,13 +122,14 @@ public struct LogExchange: Sendable {
         else { throw LogExchangeError.ahead(head: queue.headSequence) }
         let lines = try await ledger.slice(
             after: sequence,
-            countMax: min(countMax, BatchV1.entryCountMax),
+            countMax: min(countMax, BatchV1.entryCountMax, await countToNextKey(after: sequence)),
             byteCountMax: BatchV1.byteCountMax
         )
         guard !lines.isEmpty, let start = try await ledger.position(of: sequence)
         else { return nil }
+        let fitting = lines.prefix(BatchV1.fittingCount(of: lines))
         return BatchV1(
-            of: Array(lines.prefix(BatchV1.fittingCount(of: lines))),
+            of: Array(fitting),
             after: start,
             identity: ledger.identity,
             report: DeviceReportV1(
@@ -130,8 +139,19 @@ public struct LogExchange: Sendable {
                 programmeDigest: ProgrammeReference(await counter.programme).digest,
                 freeMB: ledger.health.freeByteCount / 1_048_576
             ),
-            signedBy: deviceKey
+            signedBy: try await keys.signer(
+                through: sequence + Int64(fitting.count),
+                of: ledger
+            )
         )
+    }
+
+    /// How many entries follow until one brings a key: that one ends its batch.
+    private func countToNextKey(after sequence: Int64) async -> Int {
+        let next = await counter.ledger.keyChanges().first { change in
+            change.epoch == identity.epoch && change.sequence > sequence
+        }
+        return next.map { Int($0.sequence - sequence) } ?? .max
     }
 
     /// Checks an acknowledgement against HQ's key and our own log, and has the ledger keep it.

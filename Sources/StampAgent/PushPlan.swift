@@ -64,6 +64,8 @@ struct PushPlan: Equatable, Sendable {
     private var backoff = Backoff()
     private var gapRepeatCount = 0
     private var isSkewCorrected = false
+    /// The entry to which the push went back because HQ did not know the key that it brought.
+    private var retreatedTo: Int64?
 
     init() {}
 
@@ -94,6 +96,29 @@ struct PushPlan: Equatable, Sendable {
         case .incredible(let detail):
             return alarm("HQ's answer cannot be true (\(detail)); everything is kept: call HQ")
         }
+    }
+
+    /// Goes back to the entry that brought a key, which the key before it signs.
+    ///
+    /// HQ may have been restored to a time when it knew no other. Each such entry is tried once, the
+    /// last one first.
+    ///
+    /// - Parameter keyEntries: The entries before the refused batch that brought keys, in order.
+    /// - Returns: False if there is none left; the refusal is then like any other.
+    mutating func retreat(before keyEntries: [Int64]) -> Bool {
+        guard let entry = keyEntries.last(where: { $0 < retreatedTo ?? .max }) else {
+            retreatedTo = nil
+            resumeAfter = nil
+            return false
+        }
+        retreatedTo = entry
+        resumeAfter = entry - 1
+        return true
+    }
+
+    /// Notes that HQ took a batch: it knows every key that an entry before it brought.
+    mutating func confirm(keysBefore first: Int64) {
+        if let entry = retreatedTo, entry < first { retreatedTo = nil }
     }
 
     private mutating func succeed(serverMs: Int64, nowMs: Int64) {

@@ -12,6 +12,8 @@ public final class StatusBoard: Sendable {
         public var down = DownStatus()
         /// Why the programme file is not in force, if it is not.
         public var programmeProblem: String?
+        /// Why the device's key is not followed by another although it is time, if so.
+        public var keyProblem: String?
     }
 
     private struct State: Sendable {

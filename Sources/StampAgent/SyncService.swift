@@ -49,7 +49,7 @@ public actor SyncService<Link: HQLink>: Service {
         self.keys = keys
         exchange = LogExchange(
             counter: counter,
-            deviceKey: keys.device,
+            keys: keys.device,
             hqKey: keys.hq,
             floor: floor
         )
@@ -76,7 +76,8 @@ public actor SyncService<Link: HQLink>: Service {
         let outcome: PushOutcome
         do {
             guard let pending = try await nextBatch() else { return nil }
-            outcome = await push(pending)
+            outcome = try await push(pending)
+            if await isKeyUnknown(outcome, of: pending) { return .zero }
         } catch {
             // The ledger reports its own trouble; the push waits like any failure.
             outcome = .unreachable("\(error)")
@@ -92,10 +93,11 @@ public actor SyncService<Link: HQLink>: Service {
     /// Waits for a pause, or for an entry if there is none to push.
     private func wait(for duration: Duration?) async throws {
         guard let duration else { return try await waitForEntry() }
-        guard isListening else { return try await pausing(duration) }
+        guard duration > .zero else { return }
         try await withThrowingTaskGroup { group in
             group.addTask { [pausing] in try await pausing(duration) }
-            group.addTask { try await self.waitForEntry() }
+            group.addTask { [pulls = counter.pulls] in try await pulls.wait() }
+            if isListening { group.addTask { try await self.waitForEntry() } }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -118,15 +120,28 @@ public actor SyncService<Link: HQLink>: Service {
         return try await exchange.batch(after: received, countMax: plan.entryCountMax)
     }
 
+    /// Whether HQ may not know the key yet, as after a restore: the next batch is then one that the
+    /// key before it signs.
+    private func isKeyUnknown(_ outcome: PushOutcome, of batch: BatchV1) async -> Bool {
+        if case .acknowledged = outcome { plan.confirm(keysBefore: batch.header.first) }
+        guard case .problem(let problem, _) = outcome, problem.type == .signatureInvalid
+        else { return false }
+        return plan.retreat(before: await exchange.keyEntries(before: batch.header.first))
+    }
+
     /// Sends a batch and reads what comes back.
-    private func push(_ batch: BatchV1) async -> PushOutcome {
+    private func push(_ batch: BatchV1) async throws -> PushOutcome {
         let nowMs = counter.clock.reading().wall.unixMs + plan.clockOffsetMs
         let request = PushRequestV1(
             batch,
             authority: link.authority,
             createdS: nowMs / 1_000,
             nonce: Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) }),
-            signedBy: keys.device
+            // HQ knows the key that signs a batch's end, or does not take the batch.
+            signedBy: try await keys.device.signer(
+                through: batch.checkpoint.position.sequence,
+                of: counter.ledger
+            )
         )
         let reply: PushReply
         do {
@@ -185,15 +200,20 @@ public actor SyncService<Link: HQLink>: Service {
 
 /// The keys between an agent and its HQ.
 public struct SyncKeys: Sendable {
-    /// The device's own key.
-    public let device: SigningKey
+    /// The device's own keys.
+    public let device: DeviceKeys
     /// HQ's public key, pinned.
     public let hq: PublicKey
 
-    /// Creates a pair of keys.
-    public init(device: SigningKey, hq: PublicKey) {
+    /// Names both sides' keys.
+    public init(device: DeviceKeys, hq: PublicKey) {
         self.device = device
         self.hq = hq
+    }
+
+    /// Names the keys of a device that never changed its own.
+    public init(device: SigningKey, hq: PublicKey) {
+        self.init(device: DeviceKeys(device), hq: hq)
     }
 }
 

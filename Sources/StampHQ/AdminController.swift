@@ -20,6 +20,7 @@ struct AdminController {
         group.post("devices", use: addDevice)
         group.post("devices/{device}/revocation", use: revoke)
         group.post("devices/{device}/epochs", use: authorise)
+        group.post("devices/{device}/commands", use: want)
         group.post("batches", use: takeBatch)
         group.post("signatures", use: sign)
         group.get("devices/{device}/ack", use: acknowledgement)
@@ -99,6 +100,19 @@ struct AdminController {
         else { throw Problem(.badRequest, "Give the epoch to authorise.") }
         try await store.authoriseEpoch(epoch, of: device)
         return Response(["device": .string(device.text), "epoch": .integer(epoch)])
+    }
+
+    /// Wants something of a device, which takes it with its next question.
+    @Sendable
+    private func want(_ request: Request, context: some RequestContext) async throws -> Response {
+        let device = try Self.device(context)
+        let name = try await Self.json(of: request)["do"]?.stringValue
+        guard let action = name.flatMap({ CommandListV1.Action(rawValue: $0) }) else {
+            let known = CommandListV1.Action.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Problem(.badRequest, "do is one of: \(known).")
+        }
+        let id = try await store.want(action, of: device)
+        return Response(["device": .string(device.text), "command": .integer(id)])
     }
 
     /// Takes a batch that was carried here; answers with the signed acknowledgement.

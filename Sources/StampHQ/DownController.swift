@@ -24,13 +24,22 @@ struct DownController: Sendable {
     func addRoutes(to group: RouterGroup<some RequestContext>) {
         for feed in Feed.allCases {
             group.get(RouterPath(feed.rawValue)) { request, _ in
-                try await authenticate(request)
-                return try await changes(feed, request)
+                let device = try await authenticate(request)
+                return try await changes(feed, request, device)
             }
         }
+        group.get("devices/{device}/commands") { request, context in
+            let device = try await authenticate(request)
+            guard context.parameters.get("device") == device.identity.device.text
+            else { throw Problem(.deviceUnknown, "Device-Id names another device than the path.") }
+            return try await commands(request, device)
+        }
         group.get("snapshots/current") { request, _ in
-            try await authenticate(request)
+            let device = try await authenticate(request)
             let since = try Self.since(request)
+            if let told = try Self.mismatch(request) {
+                await sender.alarm(told, device, .digestMismatch)
+            }
             return Response(json: try await snapshot(since: since).bytes(signedBy: key))
         }
         group.get("parts/{sha256}") { request, context in
@@ -49,7 +58,8 @@ struct DownController: Sendable {
         }
     }
 
-    private func authenticate(_ request: Request) async throws {
+    @discardableResult
+    private func authenticate(_ request: Request) async throws -> Device {
         let name = request.field(DownRequestV1.deviceFieldName) ?? ""
         guard let device = DeviceID(name) else {
             throw Problem(.deviceUnknown, "Name the device in Device-Id.")
@@ -60,11 +70,16 @@ struct DownController: Sendable {
             known,
             covered: DownRequestV1.covered(device: name)
         )
+        return known
     }
 
     // MARK: Feeds
 
-    private func changes(_ feed: Feed, _ request: Request) async throws -> Response {
+    private func changes(
+        _ feed: Feed,
+        _ request: Request,
+        _ device: Device
+    ) async throws -> Response {
         let parameters = request.uri.queryParameters
         let since = try Self.since(request)
         guard
@@ -74,14 +89,20 @@ struct DownController: Sendable {
             throw Problem(.badRequest, "limit= must be 1 to \(ChangePageV1.changeCountMax).")
         }
         // Before the first look: what is published in between rings.
-        let news = store.bell.listen()
+        let news = store.bell.listen(device.identity.device)
         var answer = try await store.page(feed, since: since, limit: limit)
-        if case .page(let page) = answer, page.changes.isEmpty, let waitS = Self.waitS(request) {
+        var hasCommands = try await hasCommands(device, feed)
+        if case .page(let page) = answer, page.changes.isEmpty, !hasCommands,
+            let waitS = Self.waitS(request)
+        {
             await wait(for: news, atMostS: waitS)
             answer = try await store.page(feed, since: since, limit: limit)
+            hasCommands = try await self.hasCommands(device, feed)
         }
         switch answer {
-        case .page(let page): return Response(json: page.bytes(signedBy: key))
+        case .page(var page):
+            page.hasCommands = hasCommands
+            return Response(json: page.bytes(signedBy: key))
         case .snapshot:
             return Response(
                 status: .seeOther,
@@ -90,12 +111,46 @@ struct DownController: Sendable {
         }
     }
 
+    /// Whether a page says that something is wanted of the device; only those of changes do.
+    private func hasCommands(_ device: Device, _ feed: Feed) async throws -> Bool {
+        guard feed == .changes else { return false }
+        return try await !store.commands(of: device, after: 0).isEmpty
+    }
+
+    /// What is wanted of a device, at once or when something is.
+    private func commands(_ request: Request, _ device: Device) async throws -> Response {
+        guard let after = Int64(request.uri.queryParameters["after"] ?? "0"), after >= 0
+        else { throw Problem(.badRequest, "after= must be the number of a command, or 0.") }
+        let news = store.bell.listen(device.identity.device)
+        var commands = try await store.commands(of: device, after: after)
+        if commands.isEmpty, let waitS = Self.waitS(request) {
+            await wait(for: news, atMostS: waitS)
+            commands = try await store.commands(of: device, after: after)
+        }
+        let list = CommandListV1(
+            device: device.identity.device,
+            commands: commands,
+            serverMs: store.nowMs()
+        )
+        return Response(json: list.bytes(signedBy: key))
+    }
+
     /// The place that the sender has, or nil if it has none.
     private static func since(_ request: Request) throws -> FeedCursor? {
         try request.uri.queryParameters["since"].map { text in
             guard let cursor = FeedCursor(text)
             else { throw Problem(.badRequest, "since= must be a place that HQ gave.") }
             return cursor
+        }
+    }
+
+    /// What the sender says of members that were not HQ's; nil if it says nothing.
+    private static func mismatch(_ request: Request) throws -> String? {
+        try request.uri.queryParameters["mismatch"].map { text in
+            guard let digest = StateDigest(scopedText: String(text))
+            else { throw Problem(.badRequest, "mismatch= must be a scope and its digest.") }
+            let place = request.uri.queryParameters["since"] ?? "no place"
+            return "its \(digest.scope.rawValue) add up to \(digest.text) at \(place)"
         }
     }
 

@@ -14,6 +14,10 @@ enum AlarmKind: String {
     case quarantined
     /// An enrolment code was tried wrongly too often; named is the device that tried last.
     case enrolmentExhausted = "enrolment-exhausted"
+    /// A device that asks HQ for news has not asked for too long; ends by itself.
+    case deviceSilent = "device-silent"
+    /// A device's members were not HQ's, and it took them anew.
+    case digestMismatch = "digest-mismatch"
 }
 
 extension HQStore {
@@ -42,22 +46,21 @@ extension HQStore {
         try await queue.write { db in try Self.raise(kind, detail, device, nowMs: nowMs, db) }
     }
 
-    /// All alarms, the latest first.
+    /// All alarms, the latest first; those of silent devices last only while they are silent.
     func alarms() async throws -> CanonicalJSON {
         try await queue.read { db in
             let rows = try Row.fetchAll(db, sql: "SELECT * FROM alarm ORDER BY lastAtMs DESC")
-            return .array(
-                rows.map { row in
-                    [
-                        "kind": .string(row["kind"]),
-                        "device": .string(row["deviceID"]),
-                        "detail": .string(row["detail"]),
-                        "firstAtMs": .integer(row["firstAtMs"]),
-                        "lastAtMs": .integer(row["lastAtMs"]),
-                        "count": .integer(row["count"]),
-                    ]
-                }
-            )
+            let kept: [CanonicalJSON] = rows.map { row in
+                [
+                    "kind": .string(row["kind"]),
+                    "device": .string(row["deviceID"]),
+                    "detail": .string(row["detail"]),
+                    "firstAtMs": .integer(row["firstAtMs"]),
+                    "lastAtMs": .integer(row["lastAtMs"]),
+                    "count": .integer(row["count"]),
+                ]
+            }
+            return .array(try silenceAlarms(db) + kept)
         }
     }
 }

@@ -22,11 +22,11 @@ extension HQStore {
                     ORDER BY d.label, d.deviceID
                     """
             )
-            return .array(rows.map(Self.deviceJSON))
+            return .array(rows.map(deviceJSON))
         }
     }
 
-    private static func deviceJSON(_ row: Row) -> CanonicalJSON {
+    private func deviceJSON(_ row: Row) -> CanonicalJSON {
         let number = { (name: String) in (row[name] as Int64?).map(CanonicalJSON.integer) ?? .null }
         let text = { (name: String) in (row[name] as String?).map(CanonicalJSON.string) ?? .null }
         let object = { (name: String) -> CanonicalJSON in
@@ -45,6 +45,9 @@ extension HQStore {
             "received": number("received"),
             "prunable": number("prunable"),
             "lastSeenAtMs": number("lastSeenAtMs"),
+            "heardAtMs": number("heardAtMs"),
+            "expectedByMs": expectedByMs(row).map(CanonicalJSON.integer) ?? .null,
+            "isSilent": .bool(expectedByMs(row).map { nowMs() > $0 } ?? false),
             "revokedAtMs": number("revokedAtMs"),
             "revokedAfter": number("revokedAfter"),
             "frozenAtMs": number("frozenAtMs"),

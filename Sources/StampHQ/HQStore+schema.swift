@@ -26,6 +26,24 @@ extension HQStore {
         migrator.registerMigration("6 keys that follow the first") { db in
             try db.execute(sql: keyTable)
         }
+        migrator.registerMigration("7 when a device was heard") { db in
+            // Of itself, by a request that its key signed; null for one that only others carry for.
+            try db.execute(sql: "ALTER TABLE device ADD COLUMN heardAtMs INTEGER")
+        }
+        migrator.registerMigration("8 what is wanted of devices") { db in
+            // A number is never given twice, so that what was done long ago forgets nothing new.
+            try db.execute(
+                sql: """
+                    CREATE TABLE command (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
+                        device INTEGER NOT NULL REFERENCES device (id),
+                        action TEXT NOT NULL,
+                        wantedAtMs INTEGER NOT NULL,
+                        UNIQUE (device, action)
+                    ) STRICT
+                    """
+            )
+        }
         return migrator
     }
 

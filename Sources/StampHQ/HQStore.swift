@@ -9,6 +9,8 @@ public struct HQStore: Sendable {
     let queue: DatabaseQueue
     /// HQ's clock, in POSIX milliseconds.
     let nowMs: @Sendable () -> Int64
+    /// When HQ started, in POSIX milliseconds.
+    let listeningSinceMs: Int64
     /// Rung after each commit that put something into a feed.
     let bell = FeedBell()
 
@@ -19,6 +21,7 @@ public struct HQStore: Sendable {
         do {
             queue = try DatabaseQueue(path: path, configuration: Self.configuration)
             self.nowMs = nowMs
+            listeningSinceMs = nowMs()
             try queue.inDatabase(Self.assertDurable)
             try Self.migrator.migrate(queue)
             try queue.inDatabase(Self.settle)

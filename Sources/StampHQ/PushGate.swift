@@ -2,7 +2,8 @@ import LoyaltyCore
 import Synchronization
 import SyncWire
 
-/// What HQ remembers between pushes, in memory only: nonces, alarms just raised, pushes at work.
+/// What HQ remembers between requests, in memory only: nonces, alarms just raised, devices just
+/// heard, pushes at work.
 ///
 /// Losing it at a restart is harmless: a replayed push is answered with the same acknowledgement.
 final class PushGate: Sendable {
@@ -18,6 +19,7 @@ final class PushGate: Sendable {
     private struct State {
         var nonces = NonceMemory(countMax: PushGate.nonceCountMax)
         var alarmedAtMs: [String: Int64] = [:]
+        var notedAtMs: [DeviceID: Int64] = [:]
         var pushCount = 0
     }
 
@@ -46,6 +48,17 @@ final class PushGate: Sendable {
     func take(_ nonce: String, of device: DeviceID, nowMs: Int64) -> Bool {
         let name = "\(device.text)/\(nonce)"
         return state.withLock { $0.nonces.take(name, nowMs: nowMs) }
+    }
+
+    /// Whether it is time to note again that a device was heard.
+    func isNoteDue(_ device: DeviceID, nowMs: Int64) -> Bool {
+        state.withLock { state in
+            if let last = state.notedAtMs[device], nowMs - last < Heartbeat.noteMsMax {
+                return false
+            }
+            state.notedAtMs[device] = nowMs
+            return true
+        }
     }
 
     /// Whether an alarm about a device is due again.

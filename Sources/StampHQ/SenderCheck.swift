@@ -35,6 +35,9 @@ struct SenderCheck {
         if let problem = signature.skewProblem(nowMs: nowMs) { throw problem }
         guard gate.take(signature.nonce, of: device.identity.device, nowMs: nowMs)
         else { throw Problem.nonceUsed }
+        if gate.isNoteDue(device.identity.device, nowMs: nowMs) {
+            try await store.noteHeard(device.identity.device)
+        }
     }
 
     private func signature(
@@ -65,12 +68,15 @@ struct SenderCheck {
         return signature
     }
 
-    /// Tells operators about a request that is not what its sender claims; not more often than
-    /// makes sense, and never at the cost of the answer.
-    func alarm(_ detail: String, _ device: Device) async {
+    /// Tells operators about a request that somebody must look at; not more often than makes sense,
+    /// and never at the cost of the answer.
+    func alarm(
+        _ detail: String,
+        _ device: Device,
+        _ kind: AlarmKind = .signatureInvalid
+    ) async {
         let id = device.identity.device
-        guard gate.isAlarmDue(.signatureInvalid, id, nowMs: store.nowMs()) else { return }
-        let kind = AlarmKind.signatureInvalid
+        guard gate.isAlarmDue(kind, id, nowMs: store.nowMs()) else { return }
         logger.warning("alarm", metadata: ["kind": "\(kind.rawValue)", "device": "\(id.text)"])
         do {
             try await store.raise(kind, detail, id)

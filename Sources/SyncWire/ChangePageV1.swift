@@ -34,6 +34,9 @@ public struct ChangePageV1: Hashable, Sendable {
     /// Source: SYNC.md section 2.5; proxies cut what is silent for 60 seconds.
     public static let waitSMax: Int64 = 55
 
+    /// Whether HQ's operator wants something of the device that asks; see `CommandListV1`.
+    public var hasCommands = false
+
     /// Creates a page.
     public init(
         feed: Feed,
@@ -57,21 +60,20 @@ public struct ChangePageV1: Hashable, Sendable {
 
     /// The page as it is sent.
     public func bytes(signedBy key: SigningKey) -> [UInt8] {
-        SignedBody.bytes(
-            [
-                .init("v", 1),
-                .init("kind", "changes"),
-                .init("feed", .string(feed.rawValue)),
-                .init("since", since.map { .string($0.text) } ?? .null),
-                .init("changes", .array(changes.map(\.json))),
-                .init("next", .string(next.text)),
-                .init("more", .bool(hasMore)),
-                .init("upto", isComplete ? "complete" : "partial"),
-                .init("digest", digest.map { .string($0.text) } ?? .null),
-                .init("serverMs", .integer(serverMs)),
-            ],
-            signedBy: key
-        )
+        var members: [CanonicalJSON.Member] = [
+            .init("v", 1),
+            .init("kind", "changes"),
+            .init("feed", .string(feed.rawValue)),
+            .init("since", since.map { .string($0.text) } ?? .null),
+            .init("changes", .array(changes.map(\.json))),
+            .init("next", .string(next.text)),
+            .init("more", .bool(hasMore)),
+            .init("upto", isComplete ? "complete" : "partial"),
+            .init("digest", digest.map { .string($0.text) } ?? .null),
+            .init("serverMs", .integer(serverMs)),
+        ]
+        if hasCommands { members.append(.init("commands", .bool(true))) }
+        return SignedBody.bytes(members, signedBy: key)
     }
 
     /// Reads a page and checks HQ's signature.
@@ -106,6 +108,7 @@ public struct ChangePageV1: Hashable, Sendable {
             digest: try json.optional("digest") { StateDigest(.members, $0) },
             serverMs: serverMs
         )
+        hasCommands = json["commands"]?.boolValue ?? false
         if let since, since.epoch != next.epoch || next < since { throw .malformed(field: "next") }
         guard isComplete || hasMore else { throw .malformed(field: "upto") }
     }

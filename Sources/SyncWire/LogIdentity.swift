@@ -38,6 +38,11 @@ public struct DeviceID: Hashable, Sendable {
         }
         self.text = text
     }
+
+    /// When the device was set up, as far as its clock knew: the first 48 bits (RFC 9562).
+    public var madeAt: WallTime {
+        WallTime(unixMs: Int64(text.filter { $0 != "-" }.prefix(12), radix: 16) ?? 0)
+    }
 }
 
 /// What a device's log hangs from: who writes it, in which incarnation, under which key.

@@ -16,7 +16,8 @@ public struct StateDigest: Hashable, Sendable {
     /// The sum.
     public private(set) var value: UInt64
 
-    private let scope: Scope
+    /// What the rows are of.
+    public let scope: Scope
 
     /// Creates the sum over no rows, or one that was kept.
     public init(_ scope: Scope, value: UInt64 = 0) {
@@ -33,6 +34,16 @@ public struct StateDigest: Hashable, Sendable {
 
     /// The sum as 16 lower-case hexadecimal digits.
     public var text: String { Hex.text(bigEndian(value)) }
+
+    /// The scope and the sum, as in `members.00000000000004d2`.
+    public var scopedText: String { "\(scope.rawValue).\(text)" }
+
+    /// Reads a scope and a sum, or gives nil.
+    public init?(scopedText text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let scope = Scope(rawValue: String(parts[0])) else { return nil }
+        self.init(scope, String(parts[1]))
+    }
 
     /// Adds a row.
     public mutating func add(_ line: some Sequence<UInt8>) {

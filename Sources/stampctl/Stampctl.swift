@@ -7,9 +7,8 @@ struct Stampctl: AsyncParsableCommand {
         commandName: "stampctl",
         abstract: "Look after a store's loyalty agent.",
         subcommands: [
-            Status.self, EnrollCommand.self, LogCommand.self, Decode.self, ScanCommand.self,
-            ConfigCommand.self,
-            ProgrammeCommand.self,
+            Status.self, EnrollCommand.self, KeyCommand.self, LogCommand.self, Decode.self,
+            ScanCommand.self, ConfigCommand.self, ProgrammeCommand.self,
         ]
     )
 }

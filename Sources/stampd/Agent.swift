@@ -18,6 +18,8 @@ struct Agent {
     let counter: Counter
     /// The ledger.
     let ledger: Ledger
+    /// What leaves the store of its log.
+    let exchange: LogExchange
     /// The services, in start order; they stop in reverse, so that no scan can arrive after the
     /// ledger's last push.
     let services: [any Service]
@@ -32,6 +34,7 @@ struct Agent {
         let health = HealthService(
             counter: counter,
             ledger: ledger,
+            exchange: exchange,
             notifier: notifier,
             watchdog: .fromEnvironment(),
             logger: logger
@@ -97,14 +100,15 @@ func buildAgent(
         logger: logger,
         onScan: onScan
     )
+    let keys = DeviceKeys(device.keys, from: device.origin)
     let exchange = LogExchange(
         counter: counter,
-        deviceKey: device.key,
+        keys: keys,
         hqKey: place?.publicKey,
         floor: floor
     )
     let services: [any Service] =
-        try syncServices(place, device.key, counter, clock, floor, logger)
+        try syncServices(place, keys, counter, clock, floor, logger)
         + pullServices(configuration, exchange, clock, logger)
         + [
             TillService(counter: counter, logger: logger),
@@ -113,7 +117,13 @@ func buildAgent(
             // Stops before the pages' service, which waits for the events to end.
             HubService(hub: counter.hub),
         ] + scanners
-    return Agent(counter: counter, ledger: ledger, services: services, logger: logger)
+    return Agent(
+        counter: counter,
+        ledger: ledger,
+        exchange: exchange,
+        services: services,
+        logger: logger
+    )
 }
 
 private func openLedger(
@@ -162,7 +172,7 @@ private func hqPlace(
 
 private func syncServices(
     _ hq: HQPlace?,
-    _ key: SigningKey,
+    _ keys: DeviceKeys,
     _ counter: Counter,
     _ clock: AgentClock,
     _ floor: TimeFloor,
@@ -170,7 +180,7 @@ private func syncServices(
 ) -> [any Service] {
     guard let hq else { return [] }
     let link = HTTPLink(url: hq.url, trustRootsPath: hq.trustRootsPath, clock: clock)
-    let keys = SyncKeys(device: key, hq: hq.publicKey)
+    let keys = SyncKeys(device: keys, hq: hq.publicKey)
     return [
         link,
         DownService(

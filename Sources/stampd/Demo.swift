@@ -106,6 +106,7 @@ extension HealthService {
         self.init(
             counter: agent.counter,
             ledger: agent.ledger,
+            exchange: agent.exchange,
             notifier: ServiceNotifier(address: nil),
             watchdog: nil,
             logger: agent.logger

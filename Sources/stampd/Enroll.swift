@@ -50,10 +50,9 @@ struct Enroll: AsyncParsableCommand {
         }
         try Privileges.becomeOwner(of: configuration.statePath)
         let device = try DeviceKey.load(from: configuration.statePath, clock: wallClockNow())
-        let wish = EnrolmentV1(code: code, identity: device.identity, hardware: .thisMachine())
         let trustPath =
             trust.map { URL(fileURLWithPath: $0).path } ?? configuration.hq?.trustRootsPath
-        let enrolment = try await enrol(wish, device.key, url, trustPath, expected)
+        let enrolment = try await enrol(code, device, url, trustPath, expected)
         try EnrolmentFile.write(enrolment, to: configuration.statePath)
         print(report(enrolment, device.identity.device, store: configuration.store))
     }
@@ -76,8 +75,8 @@ struct Enroll: AsyncParsableCommand {
     }
 
     private func enrol(
-        _ wish: EnrolmentV1,
-        _ key: SigningKey,
+        _ code: EnrolmentCode,
+        _ device: DeviceKey,
         _ url: String,
         _ trustPath: String?,
         _ expected: PublicKey?
@@ -88,16 +87,9 @@ struct Enroll: AsyncParsableCommand {
         )
         let link = HTTPLink(url: url, trustRootsPath: trustPath, clock: clock)
         let enroller = Enroller(authority: link.authority) { try await link.enrol($0) }
-        let outcome: Result<(key: PublicKey, statement: CanonicalJSON), EnrolmentFailure>
+        let outcome: Result<Enroller.Answer, EnrolmentFailure>
         do throws(EnrolmentFailure) {
-            outcome = .success(
-                try await enroller.enrol(
-                    wish,
-                    signedBy: key,
-                    expecting: expected,
-                    nowMs: wallClockNow().unixMs
-                )
-            )
+            outcome = .success(try await answer(enroller, code, device, expected))
         } catch {
             outcome = .failure(error)
         }
@@ -111,6 +103,42 @@ struct Enroll: AsyncParsableCommand {
         )
         guard let enrolment else { throw EnrolmentFailure.answer(.signatureInvalid) }
         return enrolment
+    }
+
+    /// Asks with the key that HQ knows: the first, or one that followed it in the log.
+    private func answer(
+        _ enroller: Enroller,
+        _ code: EnrolmentCode,
+        _ device: DeviceKey,
+        _ expected: PublicKey?
+    ) async throws(EnrolmentFailure) -> Enroller.Answer {
+        var refusal = EnrolmentFailure.answer(.signatureInvalid)
+        for key in device.keys {
+            let identity = device.identity
+            let wish = EnrolmentV1(
+                code: code,
+                identity: LogIdentity(
+                    device: identity.device,
+                    epoch: identity.epoch,
+                    publicKey: key.publicKey.bytes,
+                    nonce: identity.nonce
+                ),
+                hardware: .thisMachine()
+            )
+            do throws(EnrolmentFailure) {
+                return try await enroller.enrol(
+                    wish,
+                    signedBy: key,
+                    expecting: expected,
+                    nowMs: wallClockNow().unixMs
+                )
+            } catch {
+                refusal = error
+                guard case .problem(let problem) = error, problem.type == .badRequest
+                else { throw error }
+            }
+        }
+        throw refusal
     }
 
     private func report(_ enrolment: Enrolment, _ device: DeviceID, store: String) -> String {

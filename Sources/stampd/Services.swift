@@ -63,6 +63,7 @@ struct HealthService: Service {
 
     let counter: Counter
     let ledger: Ledger
+    let exchange: LogExchange
     let notifier: ServiceNotifier
     let watchdog: WatchdogInterval?
     let logger: Logger
@@ -95,7 +96,9 @@ struct HealthService: Service {
     }
 
     private func keepHouse() async {
+        await exchange.keepKeys()
         do {
+            try await exchange.forgetOld()
             try await ledger.checkpointIfIdle()
         } catch {
             // The status says the same to whoever looks.

@@ -6,7 +6,9 @@ import SyncWire
 struct Devices: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Add, list, and revoke stores' devices.",
-        subcommands: [Add.self, List.self, Revoke.self, Authorise.self]
+        subcommands: [
+            Add.self, List.self, Revoke.self, Authorise.self, PullNow.self, RotateKey.self,
+        ]
     )
 
     struct Add: AsyncParsableCommand {
@@ -61,7 +63,8 @@ struct Devices: AsyncParsableCommand {
             let state =
                 device["revokedAtMs"]?.integerValue != nil
                 ? "revoked\(after)"
-                : device["frozenAtMs"]?.integerValue != nil ? "frozen" : "active"
+                : device["frozenAtMs"]?.integerValue != nil
+                    ? "frozen" : device["isSilent"]?.boolValue == true ? "silent" : "active"
             let number = { (name: String) in device[name]?.integerValue ?? 0 }
             let pending = device["report"]?["pending"]?.integerValue.map(String.init) ?? "-"
             let free = device["report"]?["freeMB"]?.integerValue.map(String.init) ?? "-"
@@ -123,6 +126,43 @@ struct Devices: AsyncParsableCommand {
             try await AdminClient.run(data) { hq in
                 try await hq.post("/v1/devices/\(device)/epochs", ["epoch": .integer(epoch)])
                 print("\(device) may push epoch \(epoch).")
+            }
+        }
+    }
+
+    struct PullNow: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "pull",
+            abstract: "Have a device push what it holds back, as when it waits after a failure.",
+            discussion: "The device is told as soon as it asks for news; until then HQ keeps it."
+        )
+
+        @OptionGroup var data: DataOption
+        @Argument(help: "The device's id.")
+        var device: String
+
+        func run() async throws {
+            try await AdminClient.run(data) { hq in
+                try await hq.post("/v1/devices/\(device)/commands", ["do": "pull"])
+                print("\(device) is told to push when it asks next.")
+            }
+        }
+    }
+
+    struct RotateKey: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Have a device go on under a new key, as when staff who could copy it leave.",
+            discussion: "The device is told as soon as it asks for news; until then HQ keeps it."
+        )
+
+        @OptionGroup var data: DataOption
+        @Argument(help: "The device's id.")
+        var device: String
+
+        func run() async throws {
+            try await AdminClient.run(data) { hq in
+                try await hq.post("/v1/devices/\(device)/commands", ["do": "rotateKey"])
+                print("\(device) is told to change its key when it asks next.")
             }
         }
     }

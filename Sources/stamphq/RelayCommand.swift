@@ -26,6 +26,8 @@ struct RelayCommand: AsyncParsableCommand {
     var listen = "127.0.0.1"
     @Option(help: "The port to listen on; 0 lets the system choose.")
     var port = 8471
+    @Option(help: "Most megabytes of logs to keep; agents beyond it keep theirs until HQ fetched.")
+    var maxMB = Relay.byteCountMax / 1_048_576
     @Option(help: "The certificate chain for HTTPS, PEM.")
     var tlsCertificate: String?
     @Option(help: "The certificate's private key, PEM.")
@@ -34,6 +36,9 @@ struct RelayCommand: AsyncParsableCommand {
     func validate() throws {
         guard (tlsCertificate == nil) == (tlsKey == nil) else {
             throw ValidationError("Give --tls-certificate and --tls-key together.")
+        }
+        guard (1...1_048_576).contains(maxMB) else {
+            throw ValidationError("'--max-mb' is 1 to 1048576.")
         }
         guard (0...65_535).contains(port) else { throw ValidationError("A port is 0 to 65535.") }
         guard Base64.bytes(hqKey).flatMap({ PublicKey($0) }) != nil else {
@@ -60,7 +65,14 @@ struct RelayCommand: AsyncParsableCommand {
             settings.tls = HQSettings.TLSFiles(certificateFile: tlsCertificate, keyFile: tlsKey)
         }
         try await ServiceGroup(
-            services: [try Relay(settings, hqKey: key, logger: logger)],
+            services: [
+                try Relay(
+                    settings,
+                    hqKey: key,
+                    byteCountMax: maxMB * 1_048_576,
+                    logger: logger
+                )
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         ).run()

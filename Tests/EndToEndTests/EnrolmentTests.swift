@@ -190,8 +190,13 @@ struct TestShop {
     }
 
     @discardableResult
-    func enroll(code: String, _ more: String = "", isIn1970: Bool = false) throws -> String {
-        try directory.run((isIn1970 ? Self.clock(Self.begin) : "") + command(code, more))
+    func enroll(
+        code: String,
+        _ more: String = "",
+        isIn1970: Bool = false,
+        given: String = ""
+    ) throws -> String {
+        try directory.run((isIn1970 ? Self.clock(Self.begin) : "") + given + command(code, more))
     }
 
     /// What an enrolment that must fail says.
@@ -233,6 +238,36 @@ struct TestShop {
         }
     }
 
+    /// Runs the agent, has it change its key once HQ has everything, and waits until HQ has
+    /// everything again.
+    ///
+    /// - Parameters:
+    ///   - environment: What the agent's environment has beside.
+    ///   - status: How the command must end.
+    /// - Returns: What the command says.
+    /// - Throws: What Foundation throws when a program cannot be made to work.
+    func rotateKey(_ environment: String = "", expecting status: Int32 = 0) throws -> String {
+        try withAgent(environment) { _ in
+            try directory.run(
+                """
+                timeout 120 bash -c '
+                    settled() {
+                        until curl -sf -m 10 --unix-socket stampd.sock http://stampd/v1/status \
+                            | grep -q "pendingCount.:0,"; do sleep 0.1; done
+                    }
+                    settled
+                    \(programs)/stampctl key rotate --socket stampd.sock 2>&1 || status=$?
+                    settled
+                    exit ${status:-0}'
+                """,
+                expecting: status
+            )
+        }
+    }
+
+    /// The command that runs the agent.
+    var run: String { "\(programs)/stampd run --config \(config)" }
+
     /// Runs the agent until its socket answers with its status.
     func status() throws -> String {
         try withAgent("") { _ in
@@ -256,7 +291,7 @@ struct TestShop {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.currentDirectoryURL = directory.url
-        process.arguments = ["-c", "\(environment) exec \(programs)/stampd run --config \(config)"]
+        process.arguments = ["-c", "\(environment) exec \(run)"]
         process.standardError = log
         try process.run()
         DispatchQueue.global().asyncAfter(deadline: .now() + 120) {

@@ -88,6 +88,32 @@ struct ProtocolPageTests {
         #expect(told.contains("1 entries are new"), "\(told)")
     }
 
+    @Test func `the page's curl lines ask what HQ's operator wants`() throws {
+        let directory = try TemporaryDirectory()
+        let hq = try RunningHQ(in: directory)
+        let device = "019aa000-0000-7000-8000-000000000001"
+        let nonce = Data((0..<16).map { UInt8($0) }).base64EncodedString()
+        try directory.run("openssl genpkey -algorithm ed25519 -out device.pem")
+        let key = try directory.run(
+            "openssl pkey -in device.pem -pubout -outform DER | tail -c 32 | base64 -w0"
+        )
+        try directory.run(
+            "\(hq.program) devices add --data hq --public-key \(key) --nonce \(nonce)"
+                + " --label page \(device); \(hq.program) devices pull --data hq \(device)"
+        )
+        let page = try pageLines(under: "### Commands")
+        let given = try #require(page.firstMatch(of: /dev=.*\n/))
+
+        let answer = try directory.run(
+            page.replacing(
+                given.0,
+                with: "dev=\(device); host=127.0.0.1:\(hq.port); url=http://$host\n"
+            )
+        )
+
+        #expect(answer.contains(#""commands":[{"id":1,"do":"pull"}]"#), "\(answer)")
+    }
+
     /// The page's shell lines with this device and this HQ put in.
     private func pageScript(device: String, host: String) throws -> String {
         let script = try pageLines(under: "### With curl")

@@ -202,8 +202,11 @@ struct DownServiceTests {
         _ = await down.fetchOnce()
         #expect(try await store.ledger.member(.test(5)).maskedName == "錯○")
 
+        let (wrongDigest, place) = (try await store.digest(), try #require(hq.head).text)
+
         store.time.pass(.seconds(3_600))
         _ = await down.fetchOnce()
+        #expect(hq.snapshotQueries == [nil, "since=\(place)&mismatch=\(wrongDigest.scopedText)"])
         #expect(try await store.ledger.member(.test(5)).maskedName == "王○5")
         #expect(await store.counter.status().down.mismatchCount == 1)
         #expect(try await store.digest() == hq.digest)
@@ -265,6 +268,43 @@ struct DownServiceTests {
         _ = await down.fetchOnce()
         #expect(await store.counter.programme.version == 2)
         #expect(await store.counter.status().down.alarm == nil)
+    }
+
+    // MARK: Commands
+
+    @Test func `what HQ's operator wants is done once and confirmed`() async throws {
+        let store = try await TestStore()
+        try await store.ledger.acknowledge(Watermarks(received: 1, posted: 1, prunable: 0))
+        let hq = try FakeDown(members: 1...2)
+        let down = makeDown(store, hq)
+        _ = await down.fetchOnce()
+        #expect(await store.ledger.keyChanges() == [])
+
+        hq.update { state in
+            state.commands = [.init(id: 3, action: .pull), .init(id: 4, action: .rotateKey)]
+        }
+        _ = await down.fetchOnce()
+
+        try await store.counter.pulls.wait()
+        #expect(await store.ledger.keyChanges().count == 1)
+        #expect(hq.commandCount == 0)
+        _ = await down.fetchOnce()
+        #expect(await store.ledger.keyChanges().count == 1)
+    }
+
+    @Test func `a key that cannot be changed is told, and the wish is taken all the same`()
+        async throws
+    {
+        let store = try await TestStore()
+        let hq = try FakeDown(members: 1...2)
+        hq.update { $0.commands = [.init(id: 3, action: .rotateKey)] }
+        let down = makeDown(store, hq)
+
+        for _ in 0..<2 { _ = await down.fetchOnce() }
+
+        #expect(hq.commandCount == 0)
+        let advice = await store.counter.status().advice.first { $0.code == "key-old" }
+        #expect(advice?.text.contains("HQ has acknowledged nothing of this log") == true)
     }
 
     private func makeDown(

@@ -29,6 +29,8 @@ final class FakeDown: DownLink {
         var pageCount = 100
         var failing: Failure?
         var partRequests: [String] = []
+        var snapshotQueries: [String?] = []
+        var commands: [CommandListV1.Command] = []
         /// Parts that were listed, by address.
         var listed: [String: [UInt8]] = [:]
     }
@@ -115,6 +117,8 @@ final class FakeDown: DownLink {
     }
 
     var partRequests: [String] { state.withLock { $0.partRequests } }
+    var commandCount: Int { state.withLock { $0.commands.count } }
+    var snapshotQueries: [String?] { state.withLock { $0.snapshotQueries } }
     var partCount: Int { state.withLock { $0.parts.count } }
     var head: FeedCursor? { state.withLock { $0.head(of: $0.changes) } }
     var digest: StateDigest { state.withLock { $0.digest } }
@@ -130,9 +134,11 @@ final class FakeDown: DownLink {
             default: break
             }
             if request.path == SnapshotV1.path {
+                state.snapshotQueries.append(request.query)
                 for bytes in state.parts { state.list(bytes) }
                 return reply(200, content: state.snapshot)
             }
+            if request.path.hasPrefix("/v1/devices/") { return commands(request, &state) }
             if request.path.hasPrefix("/v1/parts/") { return part(request.path, &state) }
             if request.path.hasPrefix("/v1/programmes/") {
                 let digest = request.path.dropFirst("/v1/programmes/".count)
@@ -150,6 +156,18 @@ final class FakeDown: DownLink {
         else { return reply(404, Problem.mediaType, content: Problem(.notFound, "gone").bytes) }
         if state.failing == .damagedPart { bytes[3] ^= 1 }
         return reply(200, "application/octet-stream", content: bytes)
+    }
+
+    private func commands(_ request: DownRequestV1, _ state: inout State) -> PushReply {
+        let doneID = request.query.flatMap { Int64($0.dropFirst("after=".count)) } ?? 0
+        state.commands.removeAll { $0.id <= doneID }
+        let named = request.path.split(separator: "/")[2]
+        let list = CommandListV1(
+            device: DeviceID(String(named)) ?? DeviceID(at: WallTime(unixMs: 0), random: []),
+            commands: state.commands,
+            serverMs: 1_795_400_000_000
+        )
+        return reply(200, content: list.bytes(signedBy: Self.key))
     }
 
     private func page(_ request: DownRequestV1, _ state: inout State) throws -> PushReply {
@@ -174,7 +192,7 @@ final class FakeDown: DownLink {
         let epoch: Int64 = state.failing == .earlierHQ ? 2 : 1
         let last = hasMore ? shown.last?.revision : all.last?.revision
         let next = FeedCursor(epoch: epoch, position: last ?? state.revocationFloor)
-        let page = ChangePageV1(
+        var page = ChangePageV1(
             feed: isChanges ? .changes : .revocations,
             since: since,
             changes: shown,
@@ -184,6 +202,7 @@ final class FakeDown: DownLink {
             digest: isChanges && !hasMore ? state.digest : nil,
             serverMs: 1_795_400_000_000
         )
+        page.hasCommands = isChanges && !state.commands.isEmpty
         let isForged = state.failing == .forged
         let bytes = page.bytes(signedBy: isForged ? SigningKey() : Self.key)
         return reply(200, content: state.failing == .half ? Array(bytes.dropLast(9)) : bytes)

@@ -128,8 +128,15 @@ struct RelayTests {
         return device
     }
 
-    private func open(_ directory: TemporaryDirectory) throws -> RelayStore {
-        try RelayStore(directory: "\(directory.path)/relay", hqKey: hqKey.publicKey)
+    private func open(
+        _ directory: TemporaryDirectory,
+        byteCountMax: Int64 = RelayStore.byteCountMax
+    ) throws -> RelayStore {
+        try RelayStore(
+            directory: "\(directory.path)/relay",
+            hqKey: hqKey.publicKey,
+            byteCountMax: byteCountMax
+        )
     }
 
     @discardableResult
@@ -148,6 +155,33 @@ struct RelayTests {
         } catch {
             return error as? Problem
         }
+    }
+
+    @Test func `a relay keeps as many bytes as it may, and frees what HQ called safe`()
+        async throws
+    {
+        let directory = try TemporaryDirectory()
+        let device = try makeDevice()
+        let first = device.batch(through: 2)
+        let second = device.batch(after: 2)
+        let limit = Int64(first.bytes.count + second.bytes.count)
+        let short = try open(directory, byteCountMax: limit - 1)
+        try await keep(first, short)
+
+        let full = await problem { try await keep(second, short) }
+        #expect(full?.type == .hqStorageFull)
+        #expect(full?.type.status == 507)
+        #expect(try files(directory, device) == ["1-2.ndjson"])
+        #expect(try await keep(first, short) == 2)
+
+        let exact = try open(directory, byteCountMax: limit)
+        #expect(await exact.byteCount == Int64(first.bytes.count))
+        #expect(try await keep(second, exact) == 4)
+        #expect(await exact.byteCount == limit)
+        let id = device.identity.device
+        try await exact.acknowledge(signed(device, received: 4, prunable: 2), for: id)
+        #expect(await exact.byteCount == Int64(second.bytes.count))
+        withExtendedLifetime(directory) {}
     }
 
     private func signed(_ device: TestDevice, received: Int, prunable: Int64) -> [UInt8] {

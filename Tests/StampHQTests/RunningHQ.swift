@@ -17,7 +17,11 @@ final class TestClock: Sendable {
     var nowMs: Int64 { ms.withLock { $0 } }
 
     func advance(seconds: Int64) {
-        ms.withLock { $0 += seconds * 1_000 }
+        advance(ms: seconds * 1_000)
+    }
+
+    func advance(ms: Int64) {
+        self.ms.withLock { $0 += ms }
     }
 }
 

@@ -10,6 +10,9 @@ public import SyncWire
 ///
 /// It is not trusted: it can delay entries, never change, forge or acknowledge them.
 public struct Relay: Service {
+    /// Most bytes that a relay keeps unless told otherwise.
+    public static let byteCountMax = RelayStore.byteCountMax
+
     private let settings: HQSettings
     private let store: RelayStore
     private let gate: HQGate
@@ -21,10 +24,20 @@ public struct Relay: Service {
     /// - Parameters:
     ///   - settings: Where to keep batches and where to listen.
     ///   - hqKey: HQ's public key: whose pulls are answered, whose acknowledgements count.
+    ///   - byteCountMax: Most bytes of all kept batches; agents beyond it are told to keep theirs.
     ///   - logger: Where to tell operators what happens.
     /// - Throws: `HQError`, `FileError`.
-    public init(_ settings: HQSettings, hqKey: PublicKey, logger: Logger) throws {
-        store = try RelayStore(directory: settings.dataDirectory, hqKey: hqKey)
+    public init(
+        _ settings: HQSettings,
+        hqKey: PublicKey,
+        byteCountMax: Int64 = Self.byteCountMax,
+        logger: Logger
+    ) throws {
+        store = try RelayStore(
+            directory: settings.dataDirectory,
+            hqKey: hqKey,
+            byteCountMax: byteCountMax
+        )
         gate = HQGate(key: hqKey, nowMs: settings.nowMs)
         tls = try settings.tls.map(HQ.tlsConfiguration)
         self.settings = settings

@@ -39,10 +39,17 @@ actor RelayStore {
     ///
     /// Source: our own bound; a district has some hundred stores.
     static let logCountMax = 1_000
+    /// Most bytes of all kept batches together, unless the operator allows another number.
+    ///
+    /// Source: our own bound; a hundred stores of 1,000 entries a day fill it in some six months.
+    static let byteCountMax: Int64 = 4_294_967_296
 
     private let directory: String
     private let hqKey: PublicKey
     private let logCountMax: Int
+    private let byteCountMax: Int64
+    /// Bytes of all kept batches.
+    private(set) var byteCount: Int64 = 0
     private var logs: [Name: Log] = [:]
     private var acks: [Name: (ack: AckV1, bytes: [UInt8])] = [:]
 
@@ -52,15 +59,21 @@ actor RelayStore {
     init(
         directory: String,
         hqKey: PublicKey,
-        logCountMax: Int = RelayStore.logCountMax
+        logCountMax: Int = RelayStore.logCountMax,
+        byteCountMax: Int64 = RelayStore.byteCountMax
     ) throws {
         self.directory = directory
         self.hqKey = hqKey
         self.logCountMax = logCountMax
+        self.byteCountMax = byteCountMax
         try DurableFile.makeDirectory(directory, mode: 0o700)
         for name in try Self.names(in: directory) {
             let path = Self.path(directory, name)
-            logs[name] = Log(pieces: try Self.pieces(in: path))
+            let pieces = try Self.pieces(in: path)
+            logs[name] = Log(pieces: pieces)
+            for piece in pieces {
+                byteCount += try Self.byteCount(of: "\(path)/\(Self.fileName(piece))")
+            }
             if let bytes = try DurableFile.read("\(path)/ack"),
                 let ack = Self.ack(bytes, signedBy: hqKey)
             {
@@ -93,9 +106,11 @@ actor RelayStore {
         // A batch without entries only asks.
         guard !batch.bodies.isEmpty else { return log.end(ofRunFrom: piece.first) ?? piece.last }
         if !log.pieces.contains(where: { $0.first <= piece.first && $0.last >= piece.last }) {
+            guard byteCount + Int64(bytes.count) <= byteCountMax else { throw full }
             try makeRoom(for: name)
             let path = "\(Self.path(directory, name))/\(Self.fileName(piece))"
             try DurableFile.write(bytes, to: path, mode: 0o600)
+            byteCount += Int64(bytes.count)
             log.pieces.append(piece)
             log.pieces.sort { ($0.first, $0.last) < ($1.first, $1.last) }
             logs[name] = log
@@ -154,7 +169,10 @@ actor RelayStore {
         acks[name] = (ack, bytes)
         var log = logs[name] ?? Log()
         for piece in log.pieces where piece.last <= ack.prunable {
-            try DurableFile.remove("\(Self.path(directory, name))/\(Self.fileName(piece))")
+            let path = "\(Self.path(directory, name))/\(Self.fileName(piece))"
+            let freed = try Self.byteCount(of: path)
+            try DurableFile.remove(path)
+            byteCount -= freed
             log.pieces.removeAll { $0 == piece }
         }
         logs[name] = log
@@ -178,6 +196,14 @@ actor RelayStore {
             return (name, first, head)
         }
         .sorted { ($0.name.device.text, $0.name.epoch) < ($1.name.device.text, $1.name.epoch) }
+    }
+
+    private var full: Problem {
+        Problem(
+            .hqStorageFull,
+            "The relay keeps all the \(byteCountMax) bytes that it may; keep the entries, HQ has to"
+                + " fetch and to confirm a backup first."
+        )
     }
 
     /// Makes a log's directory.
@@ -215,6 +241,11 @@ actor RelayStore {
 
     private static func path(_ directory: String, _ name: Name) -> String {
         "\(directory)/\(name.device.text)/\(name.epoch)"
+    }
+
+    private static func byteCount(of path: String) throws -> Int64 {
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        return (attributes[.size] as? NSNumber)?.int64Value ?? 0
     }
 
     private static func fileName(_ piece: Piece) -> String {
