@@ -7,7 +7,7 @@ enum Schema {
     /// Marks the file as ours: "stmp".
     static let applicationID: Int64 = 0x7374_6D70
     /// The number of steps.
-    static let version: Int64 = 3
+    static let version: Int64 = 4
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -25,6 +25,10 @@ enum Schema {
         migrator.registerMigration("3 what HQ sends down", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: down)
             try db.execute(sql: "PRAGMA user_version = 3")
+        }
+        migrator.registerMigration("4 epochs", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: epochs)
+            try db.execute(sql: "PRAGMA user_version = 4")
         }
         return migrator
     }

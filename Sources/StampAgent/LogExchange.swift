@@ -14,8 +14,8 @@ public struct LogExchange: Sendable {
     /// parts in a million).
     static let anchorPauseMs: Int64 = 6 * 3_600_000
 
-    private let counter: Counter
-    private let deviceKey: SigningKey
+    let counter: Counter
+    let deviceKey: SigningKey
     private let floor: TimeFloor
     /// HQ's public key, pinned; nil for a store that has no HQ yet.
     public let hqKey: PublicKey?
@@ -34,7 +34,7 @@ public struct LogExchange: Sendable {
         self.floor = floor
     }
 
-    /// Whose log it is.
+    /// Whose log it is now; those of earlier epochs may be here too.
     public var identity: LogIdentity { counter.ledger.identity }
 
     /// The last entry that HQ acknowledged.
@@ -57,15 +57,21 @@ public struct LogExchange: Sendable {
     /// The log after an entry as a signed batch, or nil if there is nothing after it.
     ///
     /// - Parameters:
+    ///   - epoch: Which log; nil for the one that grows.
     ///   - sequence: The last entry that the reader has; 0 for none.
     ///   - countMax: Most entries; a batch never has more than `BatchV1.entryCountMax`.
     /// - Returns: The batch, signed, with the entries right after the one named.
     /// - Throws: `LogExchangeError`.
     public func batch(
+        epoch: Int64? = nil,
         after sequence: Int64,
         countMax: Int = BatchV1.entryCountMax
     ) async throws(LogExchangeError) -> BatchV1? {
         do {
+            if let epoch, epoch != identity.epoch {
+                guard let log = await earlierLog(epoch) else { return nil }
+                return try await cut(log, after: sequence, countMax: countMax)
+            }
             return try await cut(after: sequence, countMax: countMax)
         } catch let error as LogExchangeError {
             throw error
@@ -112,6 +118,21 @@ public struct LogExchange: Sendable {
         }
     }
 
+    func report(
+        at reading: ClockReading,
+        pendingCount: Int64,
+        oldestAgeS: Int64?
+    ) async -> DeviceReportV1 {
+        let ledger = counter.ledger
+        return DeviceReportV1(
+            now: Moment(reading, boot: await ledger.boot),
+            pendingCount: pendingCount,
+            oldestAgeS: oldestAgeS ?? 0,
+            programmeDigest: ProgrammeReference(await counter.programme).digest,
+            freeMB: ledger.health.freeByteCount / 1_048_576
+        )
+    }
+
     private func cut(after sequence: Int64, countMax: Int) async throws -> BatchV1? {
         let ledger = counter.ledger
         let reading = counter.clock.reading()
@@ -129,12 +150,10 @@ public struct LogExchange: Sendable {
             of: Array(lines.prefix(BatchV1.fittingCount(of: lines))),
             after: start,
             identity: ledger.identity,
-            report: DeviceReportV1(
-                now: Moment(reading, boot: await ledger.boot),
+            report: await report(
+                at: reading,
                 pendingCount: queue.headSequence - sequence,
-                oldestAgeS: queue.oldestAgeSeconds ?? 0,
-                programmeDigest: ProgrammeReference(await counter.programme).digest,
-                freeMB: ledger.health.freeByteCount / 1_048_576
+                oldestAgeS: queue.oldestAgeSeconds
             ),
             signedBy: deviceKey
         )
@@ -180,8 +199,9 @@ public struct LogExchange: Sendable {
         at reading: ClockReading
     ) async throws(LogExchangeError) -> Int64 {
         let ledger = counter.ledger
-        guard ack.device == identity.device, ack.epoch == identity.epoch
+        guard ack.device == identity.device
         else { throw .incredible("it acknowledges another log") }
+        guard ack.epoch == identity.epoch else { return try await takeEarlier(ack, at: reading) }
         do {
             guard try await ledger.position(of: ack.received.sequence) == ack.received
             else {
@@ -202,6 +222,7 @@ public struct LogExchange: Sendable {
                 ),
                 at: isDue ? anchor.map { ($0, reading) } : nil
             )
+            try await thaw(ack, at: reading)
             learn(ack, anchor, at: reading)
             return before
         } catch let error as LogExchangeError {
@@ -249,7 +270,7 @@ extension LogExchange {
     }
 
     /// Has the store's clock go by HQ's time, or not behind it if it may be an old one.
-    private func learn(_ ack: AckV1, _ anchor: AnchorFact?, at reading: ClockReading) {
+    func learn(_ ack: AckV1, _ anchor: AnchorFact?, at reading: ClockReading) {
         let serverTime = WallTime(unixMs: ack.serverMs)
         if anchor == nil {
             floor.raise(to: serverTime)

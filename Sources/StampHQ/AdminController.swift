@@ -20,6 +20,7 @@ struct AdminController {
         group.post("devices", use: addDevice)
         group.post("devices/{device}/revocation", use: revoke)
         group.post("devices/{device}/epochs", use: authorise)
+        group.post("devices/{device}/release", use: release)
         group.post("batches", use: takeBatch)
         group.post("signatures", use: sign)
         group.get("devices/{device}/ack", use: acknowledgement)
@@ -99,6 +100,15 @@ struct AdminController {
         else { throw Problem(.badRequest, "Give the epoch to authorise.") }
         try await store.authoriseEpoch(epoch, of: device)
         return Response(["device": .string(device.text), "epoch": .integer(epoch)])
+    }
+
+    @Sendable
+    private func release(_ request: Request, context: some RequestContext) async throws
+        -> Response
+    {
+        let device = try Self.device(context)
+        try await store.releaseDevice(device)
+        return Response(["device": .string(device.text)])
     }
 
     /// Takes a batch that was carried here; answers with the signed acknowledgement.

@@ -110,6 +110,7 @@ func buildAgent(
             TillService(counter: counter, logger: logger),
             ReloadService(file: file, counter: counter, board: board, logger: logger),
             makeCounterService(configuration, counter, exchange, logger, onListening),
+            EpochService(ledger: ledger),
             // Stops before the pages' service, which waits for the events to end.
             HubService(hub: counter.hub),
         ] + scanners
