@@ -6,8 +6,9 @@ public import SyncWire
 public struct EarlierLog: Hashable, Sendable {
     /// Whose log, and which epoch.
     public let identity: LogIdentity
-    /// The first entry that is still here.
-    public let first: Int64
+    /// The first entry of the run that ends the log here; unless it is entry 1, it only vouches by
+    /// its hash for the next one.
+    public internal(set) var first: Int64
     /// Where it ended.
     public let end: LogPosition
     /// HQ holds every entry up to this one.
@@ -119,8 +120,7 @@ extension Database {
     func earlierLogs(of identity: LogIdentity) throws -> [EarlierLog] {
         try all(
             """
-            SELECT e.epoch, e.last, e.hash, e.received, p.base,
-                (SELECT min(number) FROM earlierLog WHERE number > p.base)
+            SELECT e.epoch, e.last, e.hash, e.received, p.base, e.first
             FROM earlier e JOIN epoch p ON p.epoch = e.epoch ORDER BY e.epoch
             """
         ) { row in
@@ -129,7 +129,7 @@ extension Database {
             let (last, base) = (row.integer(1), row.integer(4))
             return EarlierLog(
                 identity: identity.with(epoch: row.integer(0)),
-                first: row.isNull(5) ? last + 1 : min(row.integer(5) - base, last + 1),
+                first: row.integer(5),
                 end: LogPosition(sequence: last, hash: hash),
                 received: row.integer(3),
                 base: base

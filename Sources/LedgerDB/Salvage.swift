@@ -62,13 +62,14 @@ struct Salvage {
         try connection.migrate()
         try connection.access { db in
             try db.execute(sql: "PRAGMA foreign_keys = OFF")
-            try db.run("BEGIN IMMEDIATE")
-            var copy = SalvageCopy(db, file)
-            try copy.copyTables()
-            let plan = try SalvagePlan(self, file, copy)
-            try write(plan, &copy)
-            try copy.finish()
-            try db.run("COMMIT")
+            // Committed now and then on the way: the file counts only once it is whole.
+            try db.immediately {
+                var copy = SalvageCopy(db, file)
+                try copy.copyTables()
+                let plan = try SalvagePlan(self, file)
+                try write(plan, &copy)
+                try copy.finish()
+            }
         }
         try connection.checkpoint(truncating: true)
     }
@@ -76,6 +77,7 @@ struct Salvage {
     /// Writes the logs: those that are kept under their epochs, then the new one.
     private func write(_ plan: SalvagePlan, _ copy: inout SalvageCopy) throws {
         let db = copy.db
+        try copy.drop(above: plan.nextBase)
         for log in plan.kept {
             try copy.keep(log.log, log.survey)
         }
@@ -102,7 +104,7 @@ struct SalvagePlan {
     let nextEpoch: Int64
     let nextBase: Int64
 
-    init(_ salvage: Salvage, _ file: DamagedFile?, _ copy: SalvageCopy) throws {
+    init(_ salvage: Salvage, _ file: DamagedFile?) throws {
         let epoch = Salvage.epoch(of: file, salvage.mark)
         let logs = Self.logs(salvage, file, epoch: epoch)
         let common = salvage.request?.common
@@ -144,7 +146,7 @@ struct SalvagePlan {
         let asked = salvage.request?.nextEpoch ?? 0
         nextEpoch = max(epoch + 1, asked, (salvage.mark?.epoch ?? 0) + 1)
         let bases = logs.map { $0.base + max($0.known, 1) }
-        nextBase = max(bases.max() ?? 1, copy.numberMax)
+        nextBase = bases.max() ?? 1
         join()
     }
 
@@ -189,24 +191,48 @@ struct SalvagePlan {
             // Those that were read before stand; HQ tells if it lacks one.
         }
         let received = file?.first("SELECT received FROM watermark") { $0.integer(0) } ?? 0
-        let ends: [Int64?] = [
-            file?.first("SELECT max(sequence) FROM log") { $0.integer(0) }, received,
-            salvage.mark.flatMap { $0.epoch == epoch ? $0.committed : nil },
-            file?.first("SELECT max(sequence) FROM sale") { $0.integer(0) - base(epoch) },
-            salvage.request?.known,
-        ]
-        let known = ends.compactMap(\.self).filter { $0 <= BatchHeaderV1.sequenceMax }.max() ?? 0
+        let known = known(salvage, file, epoch: epoch, base: base(epoch), received: received)
         logs.append(
             SurveyedLog(
                 identity: salvage.identity.with(epoch: epoch),
                 base: base(epoch),
                 received: received,
-                known: max(0, known),
+                known: known,
                 table: "log",
                 key: "sequence",
                 offset: 0
             )
         )
         return logs
+    }
+
+    /// The last entry of an epoch that is known to have been.
+    ///
+    /// Rows may claim any number after a bit has flipped; the mark bounds what is believed.
+    private static func known(
+        _ salvage: Salvage,
+        _ file: DamagedFile?,
+        epoch: Int64,
+        base: Int64,
+        received: Int64
+    ) -> Int64 {
+        let mark = salvage.mark.flatMap { $0.epoch == epoch ? $0.committed : nil }
+        let vouched =
+            [received, mark, salvage.request?.known].compactMap(\.self)
+            .filter { $0 <= BatchHeaderV1.sequenceMax }.max() ?? 0
+        let bound =
+            mark == nil ? BatchHeaderV1.sequenceMax : vouched + LedgerMark.blockEntryCount
+        let claimed = [
+            file?.first("SELECT max(sequence) FROM log WHERE sequence <= ?", .integer(bound)) {
+                $0.integer(0)
+            },
+            mark == nil
+                ? nil
+                : file?.first(
+                    "SELECT max(sequence) FROM sale WHERE sequence <= ?",
+                    .integer(base + bound)
+                ) { $0.integer(0) - base },
+        ]
+        return max(vouched, claimed.compactMap(\.self).max() ?? 0)
     }
 }

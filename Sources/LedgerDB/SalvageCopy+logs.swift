@@ -12,18 +12,27 @@ extension SalvageCopy {
             .integer(log.base)
         )
         try db.run(
-            "INSERT INTO earlier (epoch, last, hash, received) VALUES (?, ?, ?, ?)",
+            "INSERT INTO earlier (epoch, first, last, hash, received) VALUES (?, ?, ?, ?, ?)",
             .integer(log.identity.epoch),
+            .integer(survey.first),
             .integer(survey.end.sequence),
             .blob(survey.end.hash.bytes),
             .integer(max(0, min(log.received, survey.end.sequence)))
         )
         guard let file, survey.end.sequence >= survey.first else { return }
         var place = survey.first == 1 ? log.identity.start : nil
-        try log.eachLine(of: file, in: survey.first...survey.end.sequence) { line in
-            // Not the stored hash, which alone may be damaged.
-            let hash = place?.hash.extended(by: line.sequence, line.body) ?? line.hash
-            place = LogPosition(sequence: line.sequence, hash: hash)
+        var previous = log.identity.start
+        try log.eachLine(of: file, in: 1...survey.end.sequence) { line in
+            var hash = line.hash
+            if line.sequence >= survey.first {
+                // Not the stored hash, which alone may be damaged.
+                hash = place?.hash.extended(by: line.sequence, line.body) ?? line.hash
+                place = LogPosition(sequence: line.sequence, hash: hash)
+            }
+            // What stands before the run is at HQ; it stays here too if it is sound.
+            let isSound = line.sequence >= survey.first || line.follows(previous)
+            previous = line.position
+            guard isSound else { return }
             try db.run(
                 "INSERT INTO earlierLog (number, body, hash) VALUES (?, ?, ?)",
                 .integer(log.base + line.sequence),

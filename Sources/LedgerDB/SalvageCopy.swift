@@ -6,9 +6,6 @@ import SyncWire
 /// told from it.
 struct SalvageCopy {
     let db: Database
-    /// The highest number that a sale or a visit has.
-    private(set) var numberMax: Int64 = 0
-
     let file: DamagedFile?
     private let hasMemberTable: Bool
     /// Whether answers to sales may be missing.
@@ -71,13 +68,6 @@ struct SalvageCopy {
                 .integer(range.upperBound)
             )
         }
-        numberMax =
-            try db.first(
-                """
-                SELECT max(coalesce((SELECT max(sequence) FROM sale), 0),
-                    coalesce((SELECT max(sequence) FROM visit), 0))
-                """
-            ) { $0.integer(0) } ?? 0
     }
 
     /// Copies what HQ sent down; of the members all or none, for HQ sends them again.
@@ -192,21 +182,7 @@ struct SalvageCopy {
         switch entry.fact {
         case .award(let award):
             add(award.postings, of: award.member)
-            guard isSaleDamaged, try db.sale(award.sale.key) == nil else { return }
-            let answer = FirstAnswer(
-                at: entry.at,
-                businessDate: award.sale.businessDate,
-                award: Award(rebuilding: award.postings),
-                visitsBefore: [:]
-            )
-            let row = SaleRow(
-                number: number,
-                key: award.sale.key,
-                member: award.member,
-                answer: answer,
-                voidedBy: nil
-            )
-            try db.insert(row, till: award.sale.till)
+            if isSaleDamaged { try answer(award, at: entry.at, number: number) }
         case .void(let void):
             add(void.postings, of: void.member)
             guard isSaleDamaged else { return }
@@ -216,6 +192,41 @@ struct SalvageCopy {
                 .text(void.key.text)
             )
         default: return
+        }
+    }
+
+    /// Has the answer to a sale stand at its award's number: the log knows better than the table.
+    private func answer(_ award: AwardFact, at moment: Moment, number: Int64) throws {
+        let known = try db.sale(award.sale.key)
+        guard known?.number != number else { return }
+        let answer =
+            known?.answer
+            ?? FirstAnswer(
+                at: moment,
+                businessDate: award.sale.businessDate,
+                award: Award(rebuilding: award.postings),
+                visitsBefore: [:]
+            )
+        let row = SaleRow(
+            number: number,
+            key: award.sale.key,
+            member: award.member,
+            answer: answer,
+            voidedBy: nil
+        )
+        try db.run(
+            "DELETE FROM sale WHERE sequence = ? OR key = ?",
+            .integer(number),
+            .text(award.sale.key.text)
+        )
+        try db.insert(row, till: award.sale.till)
+    }
+
+    /// Drops what claims to stand behind the last entry that was.
+    mutating func drop(above number: Int64) throws {
+        for table in ["sale", "visit"] {
+            try db.run("DELETE FROM \(table) WHERE sequence > ?", .integer(number))
+            if db.changesCount > 0 { isSaleDamaged = true }
         }
     }
 

@@ -12,6 +12,7 @@ extension Schema {
         INSERT INTO epoch SELECT epoch, 0 FROM meta;
         CREATE TABLE earlier (
             epoch INTEGER PRIMARY KEY REFERENCES epoch (epoch),
+            first INTEGER NOT NULL CHECK (first >= 1),  -- of the run that ends with the last
             last INTEGER NOT NULL CHECK (last >= 0),
             hash BLOB NOT NULL CHECK (length(hash) = 32),
             received INTEGER NOT NULL CHECK (received BETWEEN 0 AND last)

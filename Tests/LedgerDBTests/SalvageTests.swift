@@ -323,6 +323,27 @@ struct SalvageTests {
         )
     }
 
+    @Test func `a log that ended is forgotten once HQ's backup holds what followed`() async throws {
+        try await fill(5)
+        try flip(in: "F/3")
+        let ledger = try bench.open()
+        let month = ClockReading.noon(plusMs: (Ledger.keptDayCount + 1) * 86_400_000)
+        try await ledger.prune(at: month)
+        #expect(await ledger.earlierLogs().first?.first == 1)
+        try await ledger.acknowledge(Watermarks(received: 2, posted: 2, prunable: 1))
+        try await ledger.prune(at: .noon)
+        #expect(await ledger.earlierLogs().first?.first == 1)
+
+        try await ledger.prune(at: month)
+        let log = try #require(await ledger.earlierLogs().first)
+        #expect(log.first == log.end.sequence + 1)
+        await #expect(throws: LedgerError.pruned(first: log.first)) {
+            try await ledger.slice(of: log, after: 0, countMax: 9, byteCountMax: .max)
+        }
+        await ledger.close()
+        #expect(try await bench.open().earlierLogs() == [log])
+    }
+
     @Test func `a request that is cut off or out of date does nothing`() async throws {
         try await fill(3)
         for text in [#"{"epoch":1,"reas"#, #"{"epoch":7,"reason":"forked","next":8}"#, ""] {

@@ -90,6 +90,8 @@ struct LedgerProbe {
                 for line in lines {
                     guard line.sequence == last + 1 else { throw LedgerError.damaged("gap") }
                     last = line.sequence
+                    // The first of a run only vouches for what follows.
+                    if let log, log.first > 1, line.sequence == log.first { continue }
                     let fact = try EntryLineV1.entry(from: line.body).fact
                     if case .lost = fact { isWhole = false }
                     guard case .award(let award) = fact else { continue }
