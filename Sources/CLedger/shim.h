@@ -12,6 +12,11 @@ static inline int cledger_harden(sqlite3 *db) {
     return sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
 }
 
+/// Leaves the write-ahead log as it is on close: a damaged file is only read.
+static inline int cledger_keep_wal(sqlite3 *db) {
+    return sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+}
+
 static inline int cledger_store_frame_count(void *count, sqlite3 *db, const char *name,
                                             int frames) {
     (void)db;

@@ -139,6 +139,8 @@ extension Entry {
         case .boot: members.append(.init("type", "boot"))
         case .anchor: members.append(.init("type", "anchor"))
         case .keyRotate: members.append(.init("type", "keyRotate"))
+        case .salvage: members.append(.init("type", "salvage"))
+        case .lost: members.append(.init("type", "lost"))
         }
         return .object(members)
     }

@@ -21,6 +21,11 @@ extension AgentStatus {
             "clock": .string(clock.rawValue),
             "freeByteCount": .integer(freeByteCount),
             "ledgerProblem": .optional(ledgerProblem),
+            "epoch": .integer(epoch),
+            "isFrozen": .bool(!RedemptionFreeze.allowsRedemption(freeze)),
+            "freeze": freeze.map {
+                ["reason": .string($0.reason.name), "since": .integer($0.since.unixMs)]
+            } ?? .null,
             "advice": .array(
                 advice.map { ["code": .string($0.code), "text": .string($0.text)] }
             ),

@@ -17,7 +17,8 @@ struct LogRoutes {
         ]
     }
 
-    /// One batch after an entry; a caller goes on with the last entry that it got.
+    /// One batch after an entry, of the next epoch at an epoch's end; a caller goes on with the
+    /// epoch and the last entry that it got.
     @Sendable private func batch(
         _ request: Request,
         context: CounterContext
@@ -26,15 +27,18 @@ struct LogRoutes {
         // infers a typed throw, and crashes when it optimises that.
         do {
             try checkSocket(context)
-            let after: Int64
-            if let text = request.uri.queryParameters["after"] {
-                after = try sequence(text)
-            } else {
-                after = await exchange.received()
-            }
+            let logs = try await exchange.logs()
             let head = try await exchange.head()
-            let batch = try await exchange.batch(after: after)
-            return Response(batch, head: head)
+            var (epoch, after) = try place(request, logs)
+            for log in logs.dropLast() where log.epoch == epoch && after >= log.end.sequence {
+                (epoch, after) = (logs.first { $0.epoch > log.epoch }?.epoch ?? epoch, 0)
+            }
+            let batch = try await exchange.batch(epoch: epoch, after: after)
+            var response = Response(batch, head: head)
+            if let name = HTTPFields.Element.Name("Log-Head-Epoch") {
+                response.headers[name] = String(exchange.identity.epoch)
+            }
+            return response
         } catch let error as LogExchangeError {
             throw CounterProblem(error)
         }
@@ -57,6 +61,24 @@ struct LogRoutes {
         } catch let error as LogExchangeError {
             throw CounterProblem(error)
         }
+    }
+
+    /// The place that a caller names; else what HQ lacks first.
+    private func place(
+        _ request: Request,
+        _ logs: [LogExchange.SentLog]
+    ) throws(CounterProblem) -> (epoch: Int64, after: Int64) {
+        let parameters = request.uri.queryParameters
+        guard let text = parameters["after"] else {
+            let due = logs.first { $0.received < $0.end.sequence } ?? logs[logs.count - 1]
+            return (due.epoch, due.received)
+        }
+        let after = try sequence(text)
+        guard let text = parameters["epoch"]
+        else { return (after == 0 ? logs[0].epoch : exchange.identity.epoch, after) }
+        guard let epoch = Int64(text), logs.contains(where: { $0.epoch == epoch })
+        else { throw .field("epoch", "must be an epoch whose log is here") }
+        return (epoch, after)
     }
 
     private func ackContent(of request: Request) async throws -> [UInt8] {

@@ -27,8 +27,7 @@ struct PullRoutes {
         do {
             try gate.check(request)
             let pull = try PullRequestV1(device: try device(context), query: request.uri.query)
-            let epoch = exchange.identity.epoch
-            guard pull.epoch == epoch else { throw Problem.epochChanged(to: epoch) }
+            if pull.epoch != exchange.identity.epoch { return try await earlierLog(pull) }
             let wait = PullRequestV1.waitSeconds(preference: request.value("prefer"))
             let batch = try await exchange.batch(
                 after: pull.after,
@@ -43,6 +42,25 @@ struct PullRoutes {
         } catch let error as LogExchangeError {
             return Response(Problem(error))
         }
+    }
+
+    /// A batch of a log that ended; at its end, the epoch in which it goes on.
+    private func earlierLog(_ pull: PullRequestV1) async throws -> Response {
+        let logs = try await exchange.logs()
+        guard let log = logs.first(where: { $0.epoch == pull.epoch }),
+            pull.after < log.end.sequence
+        else {
+            let next = logs.first { $0.epoch > pull.epoch }?.epoch
+            throw Problem.epochChanged(to: next ?? exchange.identity.epoch)
+        }
+        let batch = try await exchange.batch(
+            epoch: pull.epoch,
+            after: pull.after,
+            countMax: pull.countMax
+        )
+        var response = Response(batch, head: log.end)
+        response.describe(batch, pull, head: log.end)
+        return response
     }
 
     /// Takes HQ's acknowledgement, the same object as the answer to a push; safe to send again.
@@ -152,11 +170,11 @@ extension Response {
 }
 
 extension Problem {
-    /// The log is another incarnation than HQ asked for.
+    /// The log that HQ asked for is not here, or ended: it goes on in another epoch.
     fileprivate static func epochChanged(to epoch: Int64) -> Self {
         Self(
             .epochChanged,
-            "The log is in epoch \(epoch); authorise it with stamphq devices authorise.",
+            "The log goes on in epoch \(epoch): ask for that one from entry 1.",
             extras: [.init("epoch", .integer(epoch))]
         )
     }

@@ -11,7 +11,7 @@ enum SQLValue {
 
 /// The row on which a statement stands.
 struct SQLRow {
-    fileprivate let statement: OpaquePointer
+    let statement: OpaquePointer
 
     func isNull(_ column: Int32) -> Bool {
         sqlite3_column_type(statement, column) == SQLITE_NULL
@@ -19,6 +19,17 @@ struct SQLRow {
 
     func integer(_ column: Int32) -> Int64 {
         sqlite3_column_int64(statement, column)
+    }
+
+    /// A column as it is stored; nil for a number with a fraction, of which a ledger has none.
+    func value(_ column: Int32) -> SQLValue? {
+        switch sqlite3_column_type(statement, column) {
+        case SQLITE_INTEGER: .integer(integer(column))
+        case SQLITE_TEXT: .text(text(column))
+        case SQLITE_BLOB: .blob(bytes(column))
+        case SQLITE_NULL: .null
+        default: nil
+        }
     }
 
     func text(_ column: Int32) -> String {
@@ -38,6 +49,11 @@ struct SQLRow {
 extension Database {
     /// Runs a statement that gives no rows.
     func run(_ sql: String, _ values: SQLValue...) throws {
+        _ = try step(sql, values) { _ in false }
+    }
+
+    /// Runs a statement with as many values as it has places.
+    func run(_ sql: String, values: [SQLValue]) throws {
         _ = try step(sql, values) { _ in false }
     }
 
@@ -109,7 +125,7 @@ extension Database {
         }
     }
 
-    private static func bind(
+    static func bind(
         _ value: SQLValue,
         at index: Int32,
         of statement: OpaquePointer

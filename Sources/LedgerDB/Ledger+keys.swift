@@ -74,9 +74,13 @@ extension Database {
         return changes
     }
 
-    fileprivate func write(_ change: KeyChange) throws {
+    /// Keeps a change; one that is there already is kept once.
+    func write(_ change: KeyChange) throws {
         try run(
-            "INSERT INTO keyChange (epoch, sequence, publicKey, wallMs) VALUES (?, ?, ?, ?)",
+            """
+            INSERT OR IGNORE INTO keyChange (epoch, sequence, publicKey, wallMs)
+            VALUES (?, ?, ?, ?)
+            """,
             .integer(change.epoch),
             .integer(change.sequence),
             .blob(change.publicKey),

@@ -90,8 +90,9 @@ extension Ledger {
     ///
     /// - Throws: `LedgerError`.
     public func queue() throws -> QueueState {
-        QueueState(
-            pendingCount: state.tail.sequence - state.watermarks.received,
+        let earlier = unacknowledgedLogs.reduce(0) { $0 + $1.end.sequence - $1.received }
+        return QueueState(
+            pendingCount: earlier + state.tail.sequence - state.watermarks.received,
             oldest: try oldestUnacknowledged()
         )
     }
@@ -139,7 +140,17 @@ extension Ledger {
         }
     }
 
+    /// The logs that ended of which HQ lacks entries, as far as its acknowledgements tell.
+    private var unacknowledgedLogs: [EarlierLog] {
+        state.watermarks.received > 0
+            ? [] : state.earlier.filter { $0.received < $0.end.sequence }
+    }
+
     private func oldestUnacknowledged() throws -> Moment? {
+        if let log = unacknowledgedLogs.first {
+            let lines = try slice(of: log, after: log.received, countMax: 1, byteCountMax: .max)
+            return try lines.first?.entry().at
+        }
         guard state.watermarks.received < state.tail.sequence else { return nil }
         return try entry(state.watermarks.received + 1)?.at
     }

@@ -19,6 +19,8 @@ extension Ledger {
     /// - Throws: `LedgerError`.
     @discardableResult
     public func prune(at reading: ClockReading, countMax: Int64 = 1_000) throws -> Int64 {
+        guard reading.quality != .floor else { return 0 }
+        try pruneEarlier(at: reading)
         let last = state.watermarks.lastPrunable(
             head: state.tail.sequence,
             quality: reading.quality
@@ -32,6 +34,24 @@ extension Ledger {
             state.first = kept
         }
         return count
+    }
+
+    /// Forgets the lines of logs that ended, once HQ has the epoch that followed in a backup and
+    /// that epoch is old enough.
+    private func pruneEarlier(at reading: ClockReading) throws {
+        guard state.watermarks.prunable >= 1,
+            state.earlier.contains(where: { $0.first <= $0.end.sequence }),
+            let begin = try entry(state.first)?.at.wall,
+            begin.unixMs < reading.wall.unixMs - Self.keptDayCount * 86_400_000
+        else { return }
+        try write(for: .bookkeeping) { db, state in
+            try db.run("DELETE FROM earlierLog")
+            try db.run("UPDATE earlier SET first = last + 1, received = last")
+            for index in state.earlier.indices {
+                state.earlier[index].first = state.earlier[index].end.sequence + 1
+                state.earlier[index].received = state.earlier[index].end.sequence
+            }
+        }
     }
 
     /// The first entry, among those that may go, that is too young to go.

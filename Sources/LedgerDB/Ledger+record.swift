@@ -53,7 +53,12 @@ extension Ledger {
     public func answer(to key: SaleKey) throws -> Recorded? {
         try read { db in
             guard let row = try db.sale(key) else { return nil }
-            return Recorded(repeating: row, try db.standing(of: row.member).standing)
+            let place = try db.place(ofNumber: row.number)
+            return Recorded(
+                repeating: row,
+                place.sequence,
+                try db.standing(of: row.member).standing
+            )
         }
     }
 
@@ -65,7 +70,14 @@ extension Ledger {
         let moment = state.moment(reading)
         return try read { db in
             guard let row = try db.sale(key) else { return nil }
-            return Recorded(row, askedBy: member, try db.standing(of: member).standing, moment)
+            let place = try db.place(ofNumber: row.number)
+            return Recorded(
+                row,
+                place.sequence,
+                askedBy: member,
+                try db.standing(of: member).standing,
+                moment
+            )
         }
     }
 
@@ -97,7 +109,8 @@ private struct Proposal {
         kept = try db.standing(of: member)
         let moment = state.moment(reading)
         if let row = try db.sale(sale.key) {
-            answer = Recorded(row, askedBy: member, kept.standing, moment)
+            let place = try db.place(ofNumber: row.number)
+            answer = Recorded(row, place.sequence, askedBy: member, kept.standing, moment)
             return
         }
         var decision = programme.decide(kept.standing, sale, at: moment)
@@ -139,19 +152,20 @@ private struct Proposal {
             postings: award.postings
         )
         let sequence = try state.append(.award(fact), at: answer.at, db)
+        let number = state.base + sequence
         try db.write(award.postings, of: answer.member, giving: answer.standing)
         let first = FirstAnswer(
             at: answer.at,
             businessDate: sale.businessDate,
             award: award,
-            visitsBefore: kept.visitSequences.filter { award.stampedCards.contains($0.key) }
+            visitsBefore: kept.visitNumbers.filter { award.stampedCards.contains($0.key) }
         )
         for card in award.stampedCards {
-            let visit = KeptVisit(sequence: sequence, visit: first.visit)
+            let visit = KeptVisit(number: number, visit: first.visit)
             try db.write(visit, of: card, for: answer.member)
         }
         let row = SaleRow(
-            sequence: sequence,
+            number: number,
             key: sale.key,
             member: answer.member,
             answer: first,
@@ -164,11 +178,11 @@ private struct Proposal {
 
 extension Recorded {
     /// The first answer again.
-    fileprivate init(repeating row: SaleRow, _ standing: Standing) {
+    fileprivate init(repeating row: SaleRow, _ sequence: Int64, _ standing: Standing) {
         self.init(
             member: row.member,
             decision: row.voidedBy == nil ? .award(row.answer.award) : .refusal(.saleVoided),
-            sequence: row.voidedBy == nil ? row.sequence : nil,
+            sequence: row.voidedBy == nil ? sequence : nil,
             standing: standing,
             isRepeat: true,
             at: row.answer.at
@@ -178,12 +192,13 @@ extension Recorded {
     /// The answer to a sale that was recorded before, perhaps for another member.
     fileprivate init(
         _ row: SaleRow,
+        _ sequence: Int64,
         askedBy member: MemberNumber,
         _ standing: Standing,
         _ moment: Moment
     ) {
         if row.member == member {
-            self.init(repeating: row, standing)
+            self.init(repeating: row, sequence, standing)
         } else {
             self.init(
                 member: member,

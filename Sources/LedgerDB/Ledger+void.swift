@@ -34,7 +34,7 @@ extension Ledger {
     /// - Throws: `LedgerError`.
     public func voidLast(till: String, at reading: ClockReading) throws -> Voided {
         try write(for: .award) { db, state in
-            let horizon = state.tail.sequence - Self.undoEntryCountMax
+            let horizon = state.base + state.tail.sequence - Self.undoEntryCountMax
             let sale = try db.lastSale(till: till, after: horizon)
             return try Self.void(sale, at: reading, db, &state)
         }
@@ -47,16 +47,19 @@ extension Ledger {
         _ state: inout LedgerState
     ) throws -> Voided {
         guard let sale else { return .refused(.saleUnknown) }
+        let place = try db.place(ofNumber: sale.number)
+        let epoch = try db.place(ofNumber: state.base + state.tail.sequence + 1).epoch
         let fact = VoidFact(
             member: sale.member,
             key: sale.key,
-            sequence: sale.sequence,
+            sequence: place.sequence,
+            epoch: place.epoch == epoch ? nil : place.epoch,
             postings: sale.answer.award.postings.map { Posting($0.asset, $0.bucket, -$0.amount) }
         )
         let before = try db.standing(of: sale.member)
-        if let sequence = sale.voidedBy {
+        if let number = sale.voidedBy {
             let award = VoidedAward(
-                sequence: sequence,
+                sequence: try db.place(ofNumber: number).sequence,
                 fact: fact,
                 standing: before.standing,
                 isRepeat: true
@@ -70,10 +73,10 @@ extension Ledger {
         try db.write(fact.postings, of: sale.member, giving: after)
         try db.run(
             "UPDATE sale SET voidedBy = ? WHERE sequence = ?",
-            .integer(sequence),
-            .integer(sale.sequence)
+            .integer(state.base + sequence),
+            .integer(sale.number)
         )
-        for (card, visit) in before.visitSequences where visit == sale.sequence {
+        for (card, visit) in before.visitNumbers where visit == sale.number {
             try restoreVisit(before: sale, of: card, db)
         }
         let standing = try db.standing(of: sale.member).standing
@@ -89,9 +92,9 @@ extension Ledger {
         _ db: Database
     ) throws {
         var candidate = sale.answer.visitsBefore[card]
-        while let sequence = candidate, let earlier = try db.sale(sequence) {
+        while let number = candidate, let earlier = try db.sale(number: number) {
             if earlier.voidedBy == nil {
-                let visit = KeptVisit(sequence: sequence, visit: earlier.answer.visit)
+                let visit = KeptVisit(number: number, visit: earlier.answer.visit)
                 return try db.write(visit, of: card, for: sale.member)
             }
             candidate = earlier.answer.visitsBefore[card]

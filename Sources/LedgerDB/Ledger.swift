@@ -19,7 +19,12 @@ public actor Ledger {
     /// HQ's last signed time, if it came in the boot in which the ledger was opened.
     public nonisolated let anchorOfBoot: Anchor?
 
+    /// Why the agent must end soon, so that the next start begins a new epoch.
+    public nonisolated let requests: AsyncStream<SalvageReason>
+
     let settings: Settings
+    let requestsContinuation: AsyncStream<SalvageReason>.Continuation
+    let mark: LedgerMark
     let ballast: Ballast
     var state: LedgerState
     var reference: (programme: Programme, reference: ProgrammeReference)?
@@ -51,7 +56,10 @@ public actor Ledger {
     ///   - boot: The kernel's boot and the agent's version.
     ///   - reading: What the clocks say.
     /// - Returns: The ledger, ready for the tills.
-    /// - Throws: `LedgerError`. A file that is damaged or not ours is left as it is.
+    /// A file that is damaged, or that went back, is set aside, and what can be had of it goes on
+    /// in a new epoch (docs/adr/0022).
+    ///
+    /// - Throws: `LedgerError`. A file that is not ours is left as it is.
     public static func open(
         _ settings: Settings,
         identity: LogIdentity,
@@ -63,17 +71,18 @@ public actor Ledger {
             path: settings.path + ".ballast",
             byteCount: settings.ballastByteCount
         )
-        func attempt() throws -> LedgerFile {
-            var file = try LedgerFile(opening: settings, identity: identity)
-            try file.register(boot, at: reading)
-            return file
-        }
+        let opening = LedgerOpening(
+            settings: settings,
+            identity: identity,
+            boot: boot,
+            reading: reading
+        )
         let file: LedgerFile
         do {
-            file = try attempt()
+            file = try opening.open()
         } catch LedgerError.diskFull where ballast.isComplete {
             ballast.drop()
-            file = try attempt()
+            file = try opening.open()
         }
         return Ledger(settings, ballast, lock: lock, file)
     }
@@ -85,6 +94,10 @@ public actor Ledger {
         _ file: LedgerFile
     ) {
         self.settings = settings
+        (requests, requestsContinuation) = AsyncStream.makeStream(
+            bufferingPolicy: .bufferingOldest(1)
+        )
+        mark = LedgerMark(path: settings.path + ".mark")
         self.ballast = ballast
         self.lock = consume lock
         identity = file.identity
@@ -102,6 +115,7 @@ public actor Ledger {
         if let connection, mode == .writing {
             // Allowed: all entries are synced in the write-ahead log, which the next start reads.
             try? connection.checkpoint(truncating: true)
+            mark.write(.init(epoch: identity.epoch, committed: state.tail.sequence))
         }
         connection = nil
         lock = nil
@@ -187,7 +201,17 @@ extension Ledger {
         var next = state
         let value: Value
         do {
-            value = try connection.access { db in try db.immediately { try body(db, &next) } }
+            value = try connection.access { db in
+                try db.immediately {
+                    let value = try body(db, &next)
+                    mark.pass(
+                        next.tail.sequence,
+                        after: state.tail.sequence,
+                        epoch: identity.epoch
+                    )
+                    return value
+                }
+            }
         } catch {
             throw failed(error)
         }
@@ -220,7 +244,9 @@ extension Ledger {
             ballast.drop()
             mode = .full
         case .readOnly(let detail): mode = .readOnly(detail)
-        case .damaged(let detail): mode = .damaged(detail)
+        case .damaged(let detail):
+            mode = .damaged(detail)
+            requestAfterDamage()
         case .ioError(let detail):
             // Never sync again what failed to sync: close, and let the next call start afresh.
             connection = nil

@@ -6,7 +6,7 @@ public enum LedgerError: Error, Hashable {
     case diskFull
     /// The file or its file system takes no writes.
     case readOnly(String)
-    /// The file contradicts itself; it was left as it is.
+    /// The file contradicts itself; the next start mends it.
     case damaged(String)
     /// Another process has the file open.
     case inUseByAnotherAgent(path: String)
@@ -43,8 +43,8 @@ extension LedgerError: CustomStringConvertible {
         case .readOnly(let detail):
             "the ledger cannot be written (\(detail)): check the disk and mount it for writing"
         case .damaged(let detail):
-            "the ledger is damaged (\(detail)): nothing was changed; keep the file and its -wal,"
-                + " copy both to another disk, and call HQ before anything else"
+            "the ledger is damaged (\(detail)): the agent starts anew and mends it by itself; if"
+                + " this stays, restart it and call HQ"
         case .inUseByAnotherAgent(let path):
             "\(path) is in use by another agent: stop that one first"
         case .notOurs(let path):

@@ -25,13 +25,13 @@ struct LedgerFile {
                 try Self.quickCheck(db, settings)
                 return try db.immediately { try Self.adopt(identity, db, path: settings.path) }
             }
-            let genesis = self.identity.genesis
+            let identity = self.identity
             state = try connection.access { db in
-                let state = try LedgerState(db, genesis: genesis)
+                let state = try LedgerState(db, identity)
                 let start = try db.chainStart(
                     at: state.tail.sequence - settings.startVerifyCountMax,
                     first: state.first,
-                    genesis: genesis
+                    genesis: identity.genesis
                 )
                 _ = try db.verifyChain(after: start, through: state.tail.sequence)
                 return state
@@ -94,8 +94,11 @@ struct LedgerFile {
         )
         if let found {
             guard found == ours else { throw LedgerError.otherDevice(path: path) }
+            let latest = try db.first("SELECT max(epoch) FROM epoch") { $0.integer(0) }
+            guard latest == epoch else { throw LedgerError.damaged("the epoch is \(epoch)") }
             return found
         }
+        try db.run("INSERT INTO epoch (epoch, base) VALUES (?, 0)", .integer(epoch))
         try db.run(
             """
             INSERT INTO meta (id, device, epoch, publicKey, nonce, memberCount)

@@ -26,7 +26,7 @@ public struct LedgerHealth: Hashable, Sendable {
         case readOnly(String)
         /// A write failed: the file is closed and the next call opens and verifies it again.
         case failed(String)
-        /// The file contradicts itself: awards are refused until it is salvaged.
+        /// The file contradicts itself: awards are refused until the next start has salvaged it.
         case damaged(String)
         /// The ledger was closed.
         case closed

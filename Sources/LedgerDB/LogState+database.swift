@@ -20,14 +20,28 @@ struct LedgerState {
     var knownTime: WallTime?
     /// The keys that followed the first, oldest first.
     var keyChanges: [KeyChange]
+    /// What this epoch's entries are counted from in `sale` and `visit`.
+    var base: Int64
+    /// The logs that ended, oldest first.
+    var earlier: [EarlierLog]
+    /// Why nothing may be redeemed; nil while it may.
+    var freeze: RedemptionFreeze?
 
     /// Reads the state of an opened file.
     ///
     /// - Throws: `DatabaseError`, or `LedgerError.damaged` if the last entry cannot be read.
-    init(_ db: Database, genesis: ChainHash) throws {
+    init(_ db: Database, _ identity: LogIdentity) throws {
+        base =
+            try db.first(
+                "SELECT base FROM epoch WHERE epoch = ?",
+                .integer(identity.epoch),
+                read: { $0.integer(0) }
+            ) ?? 0
+        earlier = try db.earlierLogs(of: identity)
+        freeze = try db.freeze()
         tail = LogTail(
             sequence: 0,
-            hash: genesis,
+            hash: identity.genesis,
             hybridTime: HybridTime(wallMs: 0, count: 0)
         )
         keyChanges = try db.keyChanges()

@@ -3,11 +3,12 @@ import LoyaltyCore
 
 /// A sale that was recorded.
 struct SaleRow {
-    let sequence: Int64
+    /// The award's entry, counted over all epochs.
+    let number: Int64
     let key: SaleKey
     let member: MemberNumber
     let answer: FirstAnswer
-    /// The entry that voided it.
+    /// The entry that voided it, counted over all epochs.
     let voidedBy: Int64?
 }
 
@@ -16,17 +17,17 @@ extension Database {
         try first("\(Self.selectSale) WHERE key = ?", .text(key.text), read: Self.saleRow)
     }
 
-    func sale(_ sequence: Int64) throws -> SaleRow? {
-        try first("\(Self.selectSale) WHERE sequence = ?", .integer(sequence), read: Self.saleRow)
+    func sale(number: Int64) throws -> SaleRow? {
+        try first("\(Self.selectSale) WHERE sequence = ?", .integer(number), read: Self.saleRow)
     }
 
-    /// The last sale that a till recorded after an entry.
-    func lastSale(till: String, after sequence: Int64) throws -> SaleRow? {
+    /// The last sale that a till recorded after an entry, counted over all epochs.
+    func lastSale(till: String, after number: Int64) throws -> SaleRow? {
         try first(
             """
             \(Self.selectSale) WHERE sequence > ? AND till = ? ORDER BY sequence DESC LIMIT 1
             """,
-            .integer(sequence),
+            .integer(number),
             .text(till),
             read: Self.saleRow
         )
@@ -35,7 +36,7 @@ extension Database {
     func insert(_ row: SaleRow, till: String) throws {
         try run(
             "INSERT INTO sale (sequence, key, member, till, answer) VALUES (?, ?, ?, ?, ?)",
-            .integer(row.sequence),
+            .integer(row.number),
             .text(row.key.text),
             .integer(row.member.value),
             .text(till),
@@ -46,12 +47,12 @@ extension Database {
     private static let selectSale = "SELECT sequence, key, member, answer, voidedBy FROM sale"
 
     private static func saleRow(_ row: SQLRow) throws -> SaleRow {
-        let sequence = row.integer(0)
+        let number = row.integer(0)
         guard let key = SaleKey(row.text(1)), let member = MemberNumber(value: row.integer(2)),
             let answer = FirstAnswer(row.bytes(3))
-        else { throw LedgerError.damaged("the answer of entry \(sequence) cannot be read") }
+        else { throw LedgerError.damaged("the answer of entry \(number) cannot be read") }
         return SaleRow(
-            sequence: sequence,
+            number: number,
             key: key,
             member: member,
             answer: answer,

@@ -7,7 +7,7 @@ enum Schema {
     /// Marks the file as ours: "stmp".
     static let applicationID: Int64 = 0x7374_6D70
     /// The number of steps.
-    static let version: Int64 = 5
+    static let version: Int64 = 6
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -37,6 +37,10 @@ enum Schema {
             db in
             try db.execute(sql: keyChange)
             try db.execute(sql: "PRAGMA user_version = 5")
+        }
+        migrator.registerMigration("6 epochs", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: epochs)
+            try db.execute(sql: "PRAGMA user_version = 6")
         }
         return migrator
     }

@@ -4,8 +4,8 @@ import SyncWire
 
 /// A member's visit of one card as the ledger keeps it.
 struct KeptVisit {
-    /// The award that the visit was.
-    let sequence: Int64
+    /// The award that the visit was, counted over all epochs.
+    let number: Int64
     let visit: Visit
 }
 
@@ -16,8 +16,8 @@ struct KeptStanding {
     let maskedName: String?
     let mobileBarcode: String?
     let standing: Standing
-    /// The entries of the last visits, by card.
-    let visitSequences: [String: Int64]
+    /// The entries of the last visits, by card, counted over all epochs.
+    let visitNumbers: [String: Int64]
 }
 
 extension Database {
@@ -44,7 +44,7 @@ extension Database {
                 holdings: try holdings(of: member),
                 lastVisits: visits.mapValues(\.visit)
             ),
-            visitSequences: visits.mapValues(\.sequence)
+            visitNumbers: visits.mapValues(\.number)
         )
     }
 
@@ -86,7 +86,7 @@ extension Database {
             )
             let date = BusinessDate(dayNumber: Int32(truncatingIfNeeded: row.integer(2)))
             visits[row.text(0)] = KeptVisit(
-                sequence: row.integer(1),
+                number: row.integer(1),
                 visit: Visit(at: at, businessDate: date)
             )
             return true
@@ -138,7 +138,7 @@ extension Database {
             """,
             .integer(member.value),
             .text(card),
-            .integer(kept.sequence),
+            .integer(kept.number),
             .integer(Int64(kept.visit.businessDate.dayNumber)),
             .integer(kept.visit.at.wall.unixMs),
             .text(kept.visit.at.quality.rawValue),

@@ -32,6 +32,10 @@ public enum Fact: Hashable, Sendable {
     case anchor(AnchorFact)
     /// The device changed its key: what comes after this entry is signed with the new one.
     case keyRotate(KeyRotateFact)
+    /// The log begins anew after another one; always the first entry of its epoch.
+    case salvage(SalvageFact)
+    /// Entries of an earlier epoch are gone from the store.
+    case lost(LostFact)
 }
 
 /// A member earned something.
@@ -71,14 +75,23 @@ public struct VoidFact: Hashable, Sendable {
     public let key: SaleKey
     /// The entry that recorded the award.
     public let sequence: Int64
+    /// The epoch of that entry; nil for the epoch of the void itself.
+    public let epoch: Int64?
     /// What is taken back: the award's postings, negated.
     public let postings: [Posting]
 
     /// Creates a fact.
-    public init(member: MemberNumber, key: SaleKey, sequence: Int64, postings: [Posting]) {
+    public init(
+        member: MemberNumber,
+        key: SaleKey,
+        sequence: Int64,
+        epoch: Int64? = nil,
+        postings: [Posting]
+    ) {
         self.member = member
         self.key = key
         self.sequence = sequence
+        self.epoch = epoch
         self.postings = postings
     }
 }

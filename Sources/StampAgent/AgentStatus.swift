@@ -28,6 +28,10 @@ public struct AgentStatus: Hashable, Sendable {
     public var freeByteCount: Int64
     /// Whether the ledger records, and why not; nil while it does.
     public var ledgerProblem: String?
+    /// Which incarnation of the log entries are recorded in.
+    public var epoch: Int64 = 1
+    /// Why nothing may be redeemed here; nil while it may.
+    public var freeze: RedemptionFreeze?
     /// What the operator should do, the most urgent first; empty while all is well.
     public var advice: [Advice]
 

@@ -33,6 +33,8 @@ extension Counter {
         } catch {
             status.ledgerProblem = status.ledgerProblem ?? "\(error)"
         }
+        status.epoch = ledger.identity.epoch
+        status.freeze = await ledger.freeze()
         status.advice = Advice.all(for: status)
         return status
     }
@@ -101,6 +103,7 @@ extension Advice {
                 Advice(code: "hq-away", text: "HQ is away, entries wait here: \(problem)")
             )
         }
+        if let freeze = status.freeze { advice.append(Advice(freeze)) }
         if let alarm = status.down.alarm {
             advice.append(
                 Advice(code: "down-alarm", text: "what HQ sent is not used; call HQ: \(alarm)")
@@ -120,6 +123,28 @@ extension Advice {
             )
         }
         return advice
+    }
+
+    private init(_ freeze: RedemptionFreeze) {
+        switch freeze.reason {
+        case .superseded:
+            self.init(
+                code: "superseded",
+                text: "another machine goes on with this device's log: one of two disks is a copy;"
+                    + " call HQ, then enrol this one anew with an empty state directory"
+            )
+        case .salvage(let reason):
+            self.init(
+                code: "frozen",
+                text: "the log was begun anew (\(reason.rawValue)): awards go on, redeeming waits"
+                    + " until HQ confirms; call HQ"
+            )
+        case .hq:
+            self.init(
+                code: "frozen",
+                text: "HQ has frozen this device: awards go on, redeeming waits; call HQ"
+            )
+        }
     }
 
     private static func scanners(of status: AgentStatus) -> [Advice] {

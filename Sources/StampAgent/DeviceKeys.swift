@@ -45,11 +45,15 @@ public actor DeviceKeys {
         self.init([key], from: .disk { _ in })
     }
 
-    /// The key that signs for a log up to an entry.
+    /// The key that signs for the log of an epoch up to an entry.
     ///
     /// - Throws: `DeviceKeysError.missing`.
-    func signer(through sequence: Int64, of ledger: Ledger) async throws -> SigningKey {
-        let place = (ledger.identity.epoch, sequence)
+    func signer(
+        through sequence: Int64,
+        epoch: Int64,
+        of ledger: Ledger
+    ) async throws -> SigningKey {
+        let place = (epoch, sequence)
         let change = await ledger.keyChanges().last { ($0.epoch, $0.sequence) < place }
         let publicKey = change?.publicKey ?? ledger.identity.publicKey
         guard let key = keys.first(where: { $0.publicKey.bytes == publicKey })
@@ -61,21 +65,33 @@ public actor DeviceKeys {
     ///
     /// - Throws: `DeviceKeysError.missing`.
     func requester(of ledger: Ledger) async throws -> SigningKey {
-        try await signer(through: await ledger.watermarks().received + 1, of: ledger)
+        let known = await heldByHQ(of: ledger)
+        return try await signer(through: known.sequence + 1, epoch: known.epoch, of: ledger)
     }
 
     /// The key before that one, for an HQ that was restored to a time when it knew no other; nil if
     /// there is none here.
     func former(of ledger: Ledger) async -> SigningKey? {
-        let received = await ledger.watermarks().received
-        let place = (ledger.identity.epoch, received)
-        let change = await ledger.keyChanges().last { ($0.epoch, $0.sequence) <= place }
+        let known = await heldByHQ(of: ledger)
+        let change = await ledger.keyChanges().last { ($0.epoch, $0.sequence) <= known }
         guard let change else { return nil }
         do {
-            return try await signer(through: change.sequence, of: ledger)
+            return try await signer(
+                through: change.sequence,
+                epoch: change.epoch,
+                of: ledger
+            )
         } catch {
             return nil
         }
+    }
+
+    /// How far HQ has come with the logs of all epochs.
+    private func heldByHQ(of ledger: Ledger) async -> (epoch: Int64, sequence: Int64) {
+        if let log = await ledger.earlierLogs().first(where: { $0.received < $0.end.sequence }) {
+            return (log.identity.epoch, log.received)
+        }
+        return (ledger.identity.epoch, await ledger.watermarks().received)
     }
 }
 
@@ -128,7 +144,9 @@ extension DeviceKeys {
     @discardableResult
     func retire(in ledger: Ledger) async throws -> Int {
         guard case .disk(let keep) = origin else { return 0 }
-        let first = (ledger.identity.epoch, await ledger.firstSequence())
+        let earliest = await ledger.earlierLogs().first
+        let current = await ledger.firstSequence()
+        let first = (earliest?.identity.epoch ?? ledger.identity.epoch, earliest?.first ?? current)
         let changes = await ledger.keyChanges()
         // The first entry that is left is only there for its hash.
         let spentCount = changes.count { ($0.epoch, $0.sequence) <= first }

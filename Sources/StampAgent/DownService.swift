@@ -143,6 +143,8 @@ public actor DownService<Link: DownLink>: Service {
         await report(outcome)
         switch step {
         case .wait(let pause), .listen(let pause): return pause
+        // What is said of the log counts where the log is pushed.
+        case .begin: return PushPlan.slowPause
         // An HQ that does not hold the question must not be asked without a pause.
         case .proceed:
             return counter.clock.uptime() - began < .milliseconds(500) ? .seconds(1) : .zero

@@ -5,10 +5,10 @@ public import SyncWire
 
 /// The device's keys, as operators and the agent's own housekeeping move them.
 extension LogExchange {
-    /// The entries before one that brought keys, in order.
-    func keyEntries(before sequence: Int64) async -> [Int64] {
+    /// The entries of an epoch before one that brought keys, in order.
+    func keyEntries(before sequence: Int64, epoch: Int64) async -> [Int64] {
         await counter.ledger.keyChanges().filter { change in
-            change.epoch == identity.epoch && change.sequence < sequence
+            change.epoch == epoch && change.sequence < sequence
         }.map(\.sequence)
     }
 

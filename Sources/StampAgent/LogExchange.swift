@@ -34,7 +34,7 @@ public struct LogExchange: Sendable {
         self.init(counter: counter, keys: DeviceKeys(deviceKey), hqKey: hqKey, floor: floor)
     }
 
-    /// Whose log it is.
+    /// Whose log it is now; those of earlier epochs may be here too.
     public var identity: LogIdentity { counter.ledger.identity }
 
     /// The last entry that HQ acknowledged.
@@ -57,15 +57,21 @@ public struct LogExchange: Sendable {
     /// The log after an entry as a signed batch, or nil if there is nothing after it.
     ///
     /// - Parameters:
+    ///   - epoch: Which log; nil for the one that grows.
     ///   - sequence: The last entry that the reader has; 0 for none.
     ///   - countMax: Most entries; a batch never has more than `BatchV1.entryCountMax`.
     /// - Returns: The batch, signed, with the entries right after the one named.
     /// - Throws: `LogExchangeError`.
     public func batch(
+        epoch: Int64? = nil,
         after sequence: Int64,
         countMax: Int = BatchV1.entryCountMax
     ) async throws(LogExchangeError) -> BatchV1? {
         do {
+            if let epoch, epoch != identity.epoch {
+                guard let log = await earlierLog(epoch) else { return nil }
+                return try await cut(log, after: sequence, countMax: countMax)
+            }
             return try await cut(after: sequence, countMax: countMax)
         } catch let error as LogExchangeError {
             throw error
@@ -114,6 +120,21 @@ public struct LogExchange: Sendable {
         }
     }
 
+    func report(
+        at reading: ClockReading,
+        pendingCount: Int64,
+        oldestAgeS: Int64?
+    ) async -> DeviceReportV1 {
+        let ledger = counter.ledger
+        return DeviceReportV1(
+            now: Moment(reading, boot: await ledger.boot),
+            pendingCount: pendingCount,
+            oldestAgeS: oldestAgeS ?? 0,
+            programmeDigest: ProgrammeReference(await counter.programme).digest,
+            freeMB: ledger.health.freeByteCount / 1_048_576
+        )
+    }
+
     private func cut(after sequence: Int64, countMax: Int) async throws -> BatchV1? {
         let ledger = counter.ledger
         let reading = counter.clock.reading()
@@ -132,15 +153,14 @@ public struct LogExchange: Sendable {
             of: Array(fitting),
             after: start,
             identity: ledger.identity,
-            report: DeviceReportV1(
-                now: Moment(reading, boot: await ledger.boot),
+            report: await report(
+                at: reading,
                 pendingCount: queue.headSequence - sequence,
-                oldestAgeS: queue.oldestAgeSeconds ?? 0,
-                programmeDigest: ProgrammeReference(await counter.programme).digest,
-                freeMB: ledger.health.freeByteCount / 1_048_576
+                oldestAgeS: queue.oldestAgeSeconds
             ),
             signedBy: try await keys.signer(
                 through: sequence + Int64(fitting.count),
+                epoch: identity.epoch,
                 of: ledger
             )
         )
@@ -194,6 +214,9 @@ public struct LogExchange: Sendable {
         at reading: ClockReading
     ) async throws(LogExchangeError) -> Int64 {
         let ledger = counter.ledger
+        guard ack.device == identity.device
+        else { throw .incredible("it acknowledges another log") }
+        guard ack.epoch == identity.epoch else { return try await takeEarlier(ack, at: reading) }
         do {
             let rule = AckRule(
                 device: identity.device,
@@ -212,6 +235,7 @@ public struct LogExchange: Sendable {
             let last = await ledger.lastAnchor()
             let isDue = isDirect && AckRule.isAnchorDue(after: last, now: now)
             try await ledger.acknowledge(kept, at: isDue ? anchor.map { ($0, reading) } : nil)
+            try await thaw(ack, at: reading)
             learn(ack, anchor, at: reading)
             return rule.watermarks.received
         } catch let error as LogExchangeError {
@@ -233,7 +257,7 @@ public struct LogExchange: Sendable {
     }
 
     /// Has the store's clock go by HQ's time, or not behind it if it may be an old one.
-    private func learn(_ ack: AckV1, _ anchor: AnchorFact?, at reading: ClockReading) {
+    func learn(_ ack: AckV1, _ anchor: AnchorFact?, at reading: ClockReading) {
         let serverTime = WallTime(unixMs: ack.serverMs)
         if anchor == nil {
             floor.raise(to: serverTime)

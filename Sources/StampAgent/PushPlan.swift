@@ -1,3 +1,4 @@
+import LedgerDB
 import LoyaltyCore
 import SyncWire
 
@@ -5,7 +6,8 @@ import SyncWire
 enum PushOutcome: Equatable, Sendable {
     /// HQ acknowledged, its signature is right, and the ledger took the watermarks.
     case acknowledged(AckV1)
-    /// A relay keeps the log through an entry for HQ; `head` is the end of our log.
+    /// A relay keeps the log through an entry for HQ; `head` is the end of our log, or beyond every
+    /// entry if a later epoch waits.
     case kept(through: Int64, head: Int64)
     /// What HQ sends down was taken, all of it; this is HQ's clock.
     case current(serverMs: Int64)
@@ -34,6 +36,20 @@ struct PushPlan: Equatable, Sendable {
         case wait(Duration)
         /// Push again when an entry comes, or after a pause.
         case listen(Duration)
+        /// End the agent, so that its next start begins a new epoch.
+        case begin(SalvageRequest)
+    }
+
+    /// What was sent, and what a new epoch would hang from.
+    struct Sent: Equatable, Sendable {
+        /// The epoch of the batch.
+        var epoch: Int64 = 1
+        /// The epoch of the log that grows.
+        var lastEpoch: Int64 = 1
+        /// The last entry that HQ acknowledged, in the oldest log that it lacks entries of.
+        var acknowledged = SalvageRequest.Place(epoch: 1, sequence: 0)
+        /// Whether HQ's word may begin a new epoch: not twice without its signature in between.
+        var mayBegin = true
     }
 
     /// Times in a row that HQ may ask for the same entry before the push slows down.
@@ -54,6 +70,10 @@ struct PushPlan: Equatable, Sendable {
     private(set) var entryCountMax = BatchV1.entryCountMax
     /// Where the next batch begins, if HQ asked for another place than the ledger's watermark.
     private(set) var resumeAfter: Int64?
+    /// In which epoch the next batch begins; nil for the oldest that HQ lacks entries of.
+    private(set) var resumeEpoch: Int64?
+    /// What was sent last; set before each push.
+    var sent = Sent()
     /// What HQ's clock is ahead of ours.
     private(set) var clockOffsetMs: Int64 = 0
     /// Why the last push failed, in words for the operator; nil after a success.
@@ -100,8 +120,8 @@ struct PushPlan: Equatable, Sendable {
 
     /// Goes back to the entry that brought a key, which the key before it signs.
     ///
-    /// HQ may have been restored to a time when it knew no other. Each such entry is tried once, the
-    /// last one first.
+    /// HQ may have been restored to a time when it knew no other. Each such entry is tried once,
+    /// the last one first.
     ///
     /// - Parameter keyEntries: The entries before the refused batch that brought keys, in order.
     /// - Returns: False if there is none left; the refusal is then like any other.
@@ -124,6 +144,7 @@ struct PushPlan: Equatable, Sendable {
     private mutating func succeed(serverMs: Int64, nowMs: Int64) {
         forgetFailures()
         resumeAfter = nil
+        resumeEpoch = nil
         clockOffsetMs = serverMs - nowMs
     }
 
@@ -131,6 +152,7 @@ struct PushPlan: Equatable, Sendable {
     private mutating func rest(through sequence: Int64, head: Int64) -> Step {
         forgetFailures()
         resumeAfter = sequence
+        resumeEpoch = sent.epoch
         return sequence < head ? .proceed : .listen(Self.keptPause)
     }
 
@@ -164,11 +186,53 @@ struct PushPlan: Equatable, Sendable {
         case .hqFailed: return fail("\(refused)", jitter: jitter)
         case .badRequest, .signatureInvalid, .tokenInvalid, .deviceRevoked, .deviceSuspended,
             .deviceUnknown, .enrolmentInvalid, .enrolmentUsed, .enrolmentExpired,
-            .enrolmentExhausted, .notFound, .methodNotAllowed, .logFork, .logRegressed, .epochOld,
-            .epochChanged,
-            .cursorAhead, .cursorExpired, .logPruned, .batchTooLarge, .encoding, .chainInvalid,
-            .hqStorageFull:
+            .enrolmentExhausted, .notFound, .methodNotAllowed, .epochChanged, .cursorAhead,
+            .cursorExpired, .logPruned, .batchTooLarge, .encoding, .chainInvalid, .hqStorageFull:
             return alarm("\(refused)")
+        case .logFork, .logRegressed, .epochOld: return beginOrPass(refused)
+        }
+    }
+
+    /// HQ holds another history or a longer one: begin a new epoch, or pass over an ended log that
+    /// HQ needs no more.
+    private mutating func beginOrPass(_ refused: Problem) -> Step {
+        if refused.type != .logFork, sent.epoch < sent.lastEpoch {
+            (resumeEpoch, resumeAfter) = (sent.epoch, .max)
+            return .proceed
+        }
+        guard let request = request(after: refused) else { return alarm("\(refused)") }
+        guard sent.mayBegin else {
+            return alarm("\(refused) A new epoch was begun for HQ, and HQ has not signed for it.")
+        }
+        problem = "\(refused)"
+        return .begin(request)
+    }
+
+    /// How a new epoch is to begin; nil if HQ's word gives no ground for one.
+    private func request(after refused: Problem) -> SalvageRequest? {
+        switch refused.type {
+        case .logFork:
+            guard let sequence = refused["seq"]?.integerValue, sequence >= 1 else { return nil }
+            let epoch = refused["epoch"]?.integerValue ?? sent.epoch
+            return SalvageRequest(
+                epoch: sent.lastEpoch,
+                reason: .forked,
+                common: .init(epoch: epoch, sequence: sequence - 1)
+            )
+        case .logRegressed:
+            guard let received = refused["received"]?.integerValue else { return nil }
+            return SalvageRequest(epoch: sent.lastEpoch, reason: .regressed, known: received)
+        default:
+            // An operator has authorised a later epoch, in which nobody has written yet.
+            guard let epoch = refused["epoch"]?.integerValue, epoch > sent.lastEpoch,
+                refused["received"]?.integerValue == 0
+            else { return nil }
+            return SalvageRequest(
+                epoch: sent.lastEpoch,
+                reason: .authorised,
+                common: sent.acknowledged,
+                nextEpoch: epoch
+            )
         }
     }
 
@@ -176,12 +240,17 @@ struct PushPlan: Equatable, Sendable {
     private mutating func resume(_ gap: Problem, jitter: Double) -> Step {
         guard let expected = gap["expected"]?.integerValue, expected >= 1
         else { return fail("\(gap)", jitter: jitter) }
-        return resume(after: expected - 1, "\(gap)")
+        return resume(after: expected - 1, in: gap["epoch"]?.integerValue, "\(gap)")
     }
 
     /// Begins the next batch after an entry; an HQ that asks for the same one again and again is
     /// an alarm.
-    private mutating func resume(after sequence: Int64, _ reason: String) -> Step {
+    private mutating func resume(
+        after sequence: Int64,
+        in epoch: Int64? = nil,
+        _ reason: String
+    ) -> Step {
+        resumeEpoch = epoch ?? sent.epoch
         gapRepeatCount = resumeAfter == sequence ? gapRepeatCount + 1 : 1
         resumeAfter = sequence
         guard gapRepeatCount < Self.gapRepeatCountMax else { return alarm(reason) }

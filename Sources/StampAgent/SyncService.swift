@@ -1,3 +1,4 @@
+import LedgerDB
 public import Logging
 import LoyaltyCore
 public import ServiceLifecycle
@@ -73,7 +74,7 @@ public actor SyncService<Link: HQLink>: Service {
     ///
     /// - Returns: How long to wait before the next; nil to wait for an entry.
     func pushOnce() async -> Duration? {
-        let outcome: PushOutcome
+        var outcome: PushOutcome
         do {
             guard let pending = try await nextBatch() else { return nil }
             outcome = try await push(pending)
@@ -82,12 +83,63 @@ public actor SyncService<Link: HQLink>: Service {
             // The ledger reports its own trouble; the push waits like any failure.
             outcome = .unreachable("\(error)")
         }
+        outcome = await checked(outcome)
         let step = plan.take(
             outcome,
             nowMs: counter.clock.reading().wall.unixMs,
             jitter: Double.random(in: 0...1)
         )
+        if case .begin(let request) = step { await begin(request) }
         return report(outcome, step)
+    }
+
+    /// Holds what HQ says of our log against the log itself.
+    private func checked(_ outcome: PushOutcome) async -> PushOutcome {
+        guard case .problem(let problem, _) = outcome else { return outcome }
+        do {
+            let epoch = problem["epoch"]?.integerValue ?? plan.sent.epoch
+            switch problem.type {
+            case .logFork:
+                guard let sequence = problem["seq"]?.integerValue,
+                    let ours = try await exchange.position(of: sequence, epoch: epoch),
+                    Base64.text(ours.hash.bytes) != problem["h"]?.stringValue
+                else {
+                    return .incredible("it says that entry \(problem["seq"]?.text ?? "?") differs")
+                }
+            case .logRegressed:
+                let end = try await exchange.logs().first { $0.epoch == plan.sent.epoch }?.end
+                guard let received = problem["received"]?.integerValue,
+                    received > end?.sequence ?? 0
+                else { return .incredible("it says that the log went back") }
+            case .epochOld where plan.sent.epoch == plan.sent.lastEpoch:
+                guard problem["received"]?.integerValue != 0, epoch > plan.sent.epoch
+                else { break }
+                try await supersede(by: epoch)
+            default: break
+            }
+        } catch {
+            return .unreachable("\(error)")
+        }
+        return outcome
+    }
+
+    /// Another machine goes on with this log: one of the two disks is a copy.
+    private func supersede(by epoch: Int64) async throws {
+        guard await exchange.freeze()?.reason != .superseded else { return }
+        let now = counter.clock.reading().wall
+        try await exchange.setFreeze(RedemptionFreeze(.superseded, since: now, epoch: epoch))
+    }
+
+    private func begin(_ request: SalvageRequest) async {
+        logger.warning(
+            "a new epoch is to begin",
+            metadata: ["epoch": "\(request.epoch)", "reason": "\(request.reason.rawValue)"]
+        )
+        do throws(LogExchangeError) {
+            try await exchange.begin(request)
+        } catch {
+            logger.error("the new epoch must wait", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Waits for a pause, or for an entry if there is none to push.
@@ -109,15 +161,47 @@ public actor SyncService<Link: HQLink>: Service {
     }
 
     /// The entries that HQ has not acknowledged, as a signed batch; nil if there are none.
+    ///
+    /// Those of earlier epochs go first, and the epoch after one that is sent through.
     private func nextBatch() async throws -> BatchV1? {
-        let received = await exchange.received()
-        let after = plan.resumeAfter ?? received
-        if let batch = try await exchange.batch(after: after, countMax: plan.entryCountMax) {
-            return batch
+        let logs = try await exchange.logs()
+        let due = logs.first { $0.received < $0.end.sequence } ?? logs[logs.count - 1]
+        plan.sent.lastEpoch = exchange.identity.epoch
+        plan.sent.acknowledged = .init(epoch: due.epoch, sequence: due.received)
+        plan.sent.mayBegin = await mayBegin(logs[logs.count - 1])
+        let resumed = logs.first { $0.epoch == plan.resumeEpoch }
+        let first = resumed ?? due
+        for log in logs where log.epoch >= first.epoch {
+            let place = log == resumed || plan.resumeEpoch == nil ? plan.resumeAfter : nil
+            let after = log == first ? place ?? log.received : log.received
+            guard after < log.end.sequence || log == logs.last,
+                let batch = try await exchange.batch(
+                    epoch: log.epoch,
+                    after: after,
+                    countMax: plan.entryCountMax
+                )
+            else { continue }
+            return sending(batch)
         }
         // A relay has everything. Asking with what HQ lacks also shows whether it still has it.
-        guard after > received else { return nil }
-        return try await exchange.batch(after: received, countMax: plan.entryCountMax)
+        guard plan.resumeAfter != nil, due.received < due.end.sequence else { return nil }
+        return try await exchange.batch(
+            epoch: due.epoch,
+            after: due.received,
+            countMax: plan.entryCountMax
+        ).map(sending)
+    }
+
+    private func sending(_ batch: BatchV1) -> BatchV1 {
+        plan.sent.epoch = batch.header.epoch
+        return batch
+    }
+
+    /// Whether HQ's word may begin an epoch: this one was not begun by it, or HQ has signed for it.
+    private func mayBegin(_ log: LogExchange.SentLog) async -> Bool {
+        guard log.received == 0, case .salvage(let reason)? = await exchange.freeze()?.reason
+        else { return true }
+        return [.damaged, .rolledBack].contains(reason)
     }
 
     /// Whether HQ may not know the key yet, as after a restore: the next batch is then one that the
@@ -126,7 +210,11 @@ public actor SyncService<Link: HQLink>: Service {
         if case .acknowledged = outcome { plan.confirm(keysBefore: batch.header.first) }
         guard case .problem(let problem, _) = outcome, problem.type == .signatureInvalid
         else { return false }
-        return plan.retreat(before: await exchange.keyEntries(before: batch.header.first))
+        let entries = await exchange.keyEntries(
+            before: batch.header.first,
+            epoch: batch.header.epoch
+        )
+        return plan.retreat(before: entries)
     }
 
     /// Sends a batch and reads what comes back.
@@ -140,6 +228,7 @@ public actor SyncService<Link: HQLink>: Service {
             // HQ knows the key that signs a batch's end, or does not take the batch.
             signedBy: try await keys.device.signer(
                 through: batch.checkpoint.position.sequence,
+                epoch: batch.header.epoch,
                 of: counter.ledger
             )
         )
@@ -150,7 +239,7 @@ public actor SyncService<Link: HQLink>: Service {
             return .unreachable("HQ cannot be reached: \(error)")
         }
         if reply.status == 202, reply.keptSequence != nil {
-            return .init(reply, keeping: batch)
+            return kept(batch, by: reply)
         }
         guard reply.status == 200 else { return .init(refusal: reply) }
         do throws(LogExchangeError) {
@@ -162,13 +251,21 @@ public actor SyncService<Link: HQLink>: Service {
             guard ack.received.sequence < batch.checkpoint.position.sequence,
                 reply.keptSequence != nil
             else { return .acknowledged(ack) }
-            return .init(reply, keeping: batch)
+            return kept(batch, by: reply)
         } catch {
             if case .behind = error, reply.keptSequence != nil {
-                return .init(reply, keeping: batch)
+                return kept(batch, by: reply)
             }
             return PushOutcome(refusal: error)
         }
+    }
+
+    /// A relay keeps a batch; where a later epoch waits, the log goes on beyond it.
+    private func kept(_ batch: BatchV1, by reply: PushReply) -> PushOutcome {
+        let outcome = PushOutcome(reply, keeping: batch)
+        guard case .kept(let sequence, _) = outcome, plan.sent.epoch < plan.sent.lastEpoch
+        else { return outcome }
+        return .kept(through: sequence, head: .max)
     }
 
     /// Writes on the board and in the log how it went.
@@ -177,6 +274,7 @@ public actor SyncService<Link: HQLink>: Service {
             switch step {
             case .proceed: .zero
             case .wait(let pause), .listen(let pause): pause
+            case .begin: PushPlan.slowPause
             }
         if case .listen = step { isListening = true } else { isListening = false }
         if case .acknowledged(let ack) = outcome {

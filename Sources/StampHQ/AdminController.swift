@@ -21,6 +21,7 @@ struct AdminController {
         group.post("devices/{device}/revocation", use: revoke)
         group.post("devices/{device}/epochs", use: authorise)
         group.post("devices/{device}/commands", use: want)
+        group.post("devices/{device}/release", use: release)
         group.post("batches", use: takeBatch)
         group.post("signatures", use: sign)
         group.get("devices/{device}/ack", use: acknowledgement)
@@ -113,6 +114,15 @@ struct AdminController {
         }
         let id = try await store.want(action, of: device)
         return Response(["device": .string(device.text), "command": .integer(id)])
+    }
+
+    @Sendable
+    private func release(_ request: Request, context: some RequestContext) async throws
+        -> Response
+    {
+        let device = try Self.device(context)
+        try await store.releaseDevice(device)
+        return Response(["device": .string(device.text)])
     }
 
     /// Takes a batch that was carried here; answers with the signed acknowledgement.

@@ -28,6 +28,8 @@ enum QuarantineCode: String {
     case anchorFromFuture = "anchor-from-future"
     /// The new key did not sign for this log: the old one stays in force.
     case keyUnproven = "key-unproven"
+    /// The entry stands where none of its kind may: a salvage behind entry 1, a hole of this epoch.
+    case misplaced
     /// The device was revoked, and the entry lies behind the last one that counts.
     case deviceRevoked = "device-revoked"
 }
@@ -86,6 +88,8 @@ struct Book {
             case .boot(let boot): try apply(boot)
             case .anchor(let anchor): try apply(anchor, of: content)
             case .keyRotate(let rotation): try apply(rotation, at: entry.line.sequence)
+            case .salvage: entry.line.sequence == 1 ? nil : .misplaced
+            case .lost(let lost): try apply(lost, at: entry.line.sequence)
             }
         }
     }
@@ -126,7 +130,9 @@ struct Book {
     }
 
     private mutating func apply(_ void: VoidFact, at sequence: Int64) throws -> QuarantineCode? {
-        guard void.sequence < sequence, let award = try bookedAward(void.sequence)
+        guard let awardLogID = try logID(of: void),
+            awardLogID != logID || void.sequence < sequence,
+            let award = try bookedAward(void.sequence, in: awardLogID)
         else { return .voidUnknown }
         let negated = award.postings.map { Posting($0.asset, $0.bucket, 0 &- $0.amount) }
         guard award.member == void.member, award.sale.key == void.key,
@@ -140,7 +146,7 @@ struct Book {
                 """
         )
         try statement.execute(arguments: [
-            sequence, scope(of: award.sale), void.key.text, logID, void.sequence,
+            sequence, scope(of: award.sale), void.key.text, awardLogID, void.sequence,
         ])
         guard db.changesCount == 1 else { return .voidRepeated }
         amounts.merge(changed) { _, new in new }
@@ -188,8 +194,46 @@ struct Book {
         sale.evidence == .eInvoice ? Self.chainScope : device.rowID
     }
 
-    /// The award that an entry of this log recorded, if it has effect.
-    private func bookedAward(_ sequence: Int64) throws -> AwardFact? {
+    /// The log that holds what a void takes back: this one, or one of an earlier epoch.
+    private func logID(of void: VoidFact) throws -> Int64? {
+        guard let epoch = void.epoch else { return logID }
+        return try Int64.fetchOne(
+            db,
+            sql: "SELECT id FROM log WHERE device = ? AND epoch = ?",
+            arguments: [device.rowID, epoch]
+        )
+    }
+
+    /// Notes a hole in an earlier log, and how many of its entries HQ does not have either.
+    private func apply(_ lost: LostFact, at sequence: Int64) throws -> QuarantineCode? {
+        guard lost.epoch < device.identity.epoch else { return .misplaced }
+        let held =
+            try Int64.fetchOne(
+                db,
+                sql: "SELECT sequence FROM log WHERE device = ? AND epoch = ?",
+                arguments: [device.rowID, lost.epoch]
+            ) ?? 0
+        let missingCount = max(0, lost.to - max(lost.from - 1, held))
+        try db.execute(
+            sql: """
+                INSERT INTO hole (log, sequence, epoch, "from", "to", missingCount)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [logID, sequence, lost.epoch, lost.from, lost.to, missingCount]
+        )
+        guard missingCount > 0 else { return nil }
+        try HQStore.raise(
+            .entriesLost,
+            "\(missingCount) entries up to \(lost.to) of epoch \(lost.epoch) are nowhere",
+            device.identity.device,
+            nowMs: nowMs,
+            db
+        )
+        return nil
+    }
+
+    /// The award that an entry of a log recorded, if it has effect.
+    private func bookedAward(_ sequence: Int64, in logID: Int64) throws -> AwardFact? {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT body FROM entry WHERE log = ? AND sequence = ? AND NOT EXISTS

@@ -177,6 +177,17 @@ extension HQStore {
         }
     }
 
+    /// Ends a device's freeze, after an operator has looked.
+    func releaseDevice(_ device: DeviceID) async throws {
+        try await queue.write { db in
+            try db.execute(
+                sql: "UPDATE device SET frozenAtMs = NULL WHERE deviceID = ?",
+                arguments: [device.text]
+            )
+            guard db.changesCount == 1 else { throw Problem.unknown(device) }
+        }
+    }
+
     static func device(_ device: DeviceID, _ db: Database) throws -> Device? {
         let statement = try db.cachedStatement(sql: "SELECT * FROM device WHERE deviceID = ?")
         guard var found = try Row.fetchOne(statement, arguments: [device.text]).flatMap(Device.init)

@@ -8,6 +8,10 @@ enum AlarmKind: String {
     case logFork = "log-fork"
     /// A device's log ends before what HQ received: a restored disk.
     case logRegressed = "log-regressed"
+    /// A device's log was begun anew: look why, then `stamphq devices release`.
+    case logSalvaged = "log-salvaged"
+    /// Entries that neither the device nor HQ has.
+    case entriesLost = "entries-lost"
     /// Requests in a device's name that its key did not sign.
     case signatureInvalid = "signature-invalid"
     /// Entries kept without effect.

@@ -77,21 +77,22 @@ extension HQStore {
                 credit: .whole,
                 duplicateCount: 0,
                 quarantined: [],
-                hasChanges: false
+                hasChanges: false,
+                isFrozen: known.frozenAtMs != nil
             )
         }
     }
 }
 
 /// One batch inside its transaction; the algorithm of SYNC.md 2.2.
-private struct Ingest {
+struct Ingest {
     let db: Database
     let batch: VerifiedBatch
     let delivery: Delivery
     let nowMs: Int64
 
     /// A device's log as HQ holds it.
-    private struct Log {
+    struct Log {
         let id: Int64
         var head: LogPosition
         let prunable: Int64
@@ -106,9 +107,12 @@ private struct Ingest {
 
     func run(store: HQStore) throws -> IngestOutcome {
         let header = batch.header
+        guard let known = try HQStore.device(header.device, db)
+        else { return .refused(.unknown(header.device)) }
+        if let problem = try refusal(of: known) { return .refused(problem) }
+        // Its epoch may have begun just now.
         guard let device = try HQStore.device(header.device, db)
         else { return .refused(.unknown(header.device)) }
-        if let problem = refusal(of: device) { return .refused(problem) }
 
         var log = try log(of: device)
         let rule = IntakeRule(
@@ -139,13 +143,14 @@ private struct Ingest {
                 credit: .whole,
                 duplicateCount: Int64(heldCount),
                 quarantined: try quarantined(in: log),
-                hasChanges: false
+                hasChanges: false,
+                isFrozen: device.frozenAtMs != nil
             )
         )
     }
 
     /// Why nothing of this device or epoch may be stored.
-    private func refusal(of device: Device) -> Problem? {
+    func refusal(of device: Device) throws -> Problem? {
         if device.isRefused { return .revoked(device.identity.device) }
         let epoch = device.identity.epoch
         if batch.header.epoch == epoch {
@@ -154,20 +159,10 @@ private struct Ingest {
                 ? nil : Problem(BatchError.signatureInvalid)
         }
         return batch.header.epoch < epoch
-            ? Problem(
-                .epochOld,
-                "Epoch \(epoch) of this log has begun; entries of earlier ones are closed.",
-                extras: [.init("epoch", .integer(epoch))]
-            )
-            : Problem(
-                .epochChanged,
-                "HQ expects epoch \(epoch); an operator must authorise the new one with stamphq"
-                    + " devices authorise.",
-                extras: [.init("epoch", .integer(epoch))]
-            )
+            ? try refusalOfOldEpoch(device) : try refusalOfNewEpoch(device)
     }
 
-    private func log(of device: Device) throws -> Log {
+    func log(of device: Device) throws -> Log {
         let statement = try db.cachedStatement(
             sql: "SELECT id, sequence, hash, prunable FROM log WHERE device = ? AND epoch = ?"
         )
@@ -210,22 +205,32 @@ private struct Ingest {
         }
     }
 
-    private func fork(at position: LogPosition, _ device: Device) throws -> Problem {
-        try alarm(.logFork, "another entry \(position.sequence) than HQ holds", device)
+    /// Raises the alarm of two histories, and lets the device's rights rest.
+    func freeze(_ device: Device, _ detail: String) throws {
+        try alarm(.logFork, detail, device)
         try db.execute(
             sql: "UPDATE device SET frozenAtMs = coalesce(frozenAtMs, ?) WHERE id = ?",
             arguments: [nowMs, device.rowID]
         )
+    }
+
+    func fork(
+        at position: LogPosition,
+        _ device: Device,
+        epoch: Int64? = nil
+    ) throws -> Problem {
+        try freeze(device, "another entry \(position.sequence) than HQ holds")
         return Problem(
             .logFork,
             "The device signed another entry \(position.sequence) than HQ holds: is its disk a"
                 + " copy? Its rights rest until an operator has looked.",
             extras: [.init("seq", .integer(position.sequence)), .init("h", position.hash.json)]
+                + (epoch.map { [.init("epoch", .integer($0))] } ?? [])
         )
     }
 
     /// The log's hash at an entry that HQ holds.
-    private func hash(at sequence: Int64, _ log: Log) throws -> ChainHash {
+    func hash(at sequence: Int64, _ log: Log) throws -> ChainHash {
         let statement = try db.cachedStatement(
             sql: "SELECT hash FROM entry WHERE log = ? AND sequence = ?"
         )
@@ -304,7 +309,7 @@ private struct Ingest {
         try statement.execute(arguments: [nowMs, batch.header.report.json.text, device.rowID])
     }
 
-    private func alarm(_ kind: AlarmKind, _ detail: String, _ device: Device) throws {
+    func alarm(_ kind: AlarmKind, _ detail: String, _ device: Device) throws {
         try HQStore.raise(kind, detail, device.identity.device, nowMs: nowMs, db)
     }
 }
@@ -331,35 +336,6 @@ extension AckV1.Credit {
         byteCount: Int64(2 * BatchV1.byteCountMax),
         afterMs: 0
     )
-}
-
-extension Problem {
-    static func revoked(_ device: DeviceID) -> Self {
-        Self(.deviceRevoked, "HQ no longer trusts \(device.text); set the device up again.")
-    }
-
-    static func chainInvalid(at index: Int, _ detail: String) -> Self {
-        Self(.chainInvalid, detail, extras: [.init("index", .integer(Int64(index)))])
-    }
-
-    static func gap(_ head: LogPosition) -> Self {
-        Self(
-            .logGap,
-            "Send entry \(head.sequence + 1) next.",
-            extras: [
-                .init("expected", .integer(head.sequence + 1)), .init("h", head.hash.json),
-            ]
-        )
-    }
-
-    static func regressed(_ head: LogPosition) -> Self {
-        Self(
-            .logRegressed,
-            "HQ holds entries up to \(head.sequence), which the device no longer has: was its disk"
-                + " restored?",
-            extras: [.init("received", .integer(head.sequence)), .init("h", head.hash.json)]
-        )
-    }
 }
 
 extension ChainHash {

@@ -75,9 +75,10 @@ extension HQStore {
         }
     }
 
-    /// A slice of a device's log as HQ holds it.
+    /// A slice of a device's log as HQ holds it; nil means the epoch that may push.
     func entries(
         of device: DeviceID,
+        epoch: Int64? = nil,
         after sequence: Int64,
         limit: Int64
     ) async throws -> CanonicalJSON {
@@ -87,12 +88,12 @@ extension HQStore {
                 sql: """
                     SELECT e.log, e.sequence, e.body, e.hash, e.receivedAtMs, q.code
                     FROM device d
-                    JOIN log l ON l.device = d.id AND l.epoch = d.epoch
+                    JOIN log l ON l.device = d.id AND l.epoch = coalesce(?, d.epoch)
                     JOIN entry e ON e.log = l.id
                     LEFT JOIN quarantine q ON q.log = e.log AND q.sequence = e.sequence
                     WHERE d.deviceID = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?
                     """,
-                arguments: [device.text, sequence, min(limit, Self.entryCountMax)]
+                arguments: [epoch, device.text, sequence, min(limit, Self.entryCountMax)]
             )
             return .array(try rows.map { try Self.entryJSON($0, db) })
         }

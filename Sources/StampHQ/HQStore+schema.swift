@@ -44,6 +44,7 @@ extension HQStore {
                     """
             )
         }
+        migrator.registerMigration("9 holes in logs") { db in try db.execute(sql: holeTable) }
         return migrator
     }
 
@@ -191,6 +192,19 @@ extension HQStore {
             sequence INTEGER NOT NULL,  -- the entry that brought it; it signs what comes after
             publicKey BLOB NOT NULL CHECK (length(publicKey) = 32),
             PRIMARY KEY (device, epoch, sequence)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let holeTable = """
+        CREATE TABLE hole (
+            log INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,  -- the entry that reports it
+            epoch INTEGER NOT NULL,
+            "from" INTEGER NOT NULL,
+            "to" INTEGER NOT NULL CHECK ("to" >= "from"),
+            missingCount INTEGER NOT NULL,  -- of which HQ had none when it was told
+            PRIMARY KEY (log, sequence),
+            FOREIGN KEY (log, sequence) REFERENCES entry (log, sequence)
         ) STRICT, WITHOUT ROWID;
         """
 

@@ -89,7 +89,8 @@ struct IntakeRule {
         return nil
     }
 
-    private func ours(
+    /// HQ's hash up to an entry that it holds.
+    func ours(
         _ sequence: Int64,
         _ hash: (Int64) throws -> ChainHash
     ) rethrows -> ChainHash {

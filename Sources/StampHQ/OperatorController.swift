@@ -46,11 +46,22 @@ struct OperatorController {
         let parameters = request.uri.queryParameters
         guard let device = parameters["device"].flatMap({ DeviceID(String($0)) }),
             let after = Int64(parameters["after"] ?? "0"), after >= 0,
-            let limit = Int64(parameters["limit"] ?? "100"), limit >= 1
+            let limit = Int64(parameters["limit"] ?? "100"), limit >= 1,
+            let epoch = Int64(parameters["epoch"] ?? "0"), epoch >= 0
         else {
-            throw Problem(.badRequest, "Give device=, after= (from 0) and limit= (from 1).")
+            throw Problem(
+                .badRequest,
+                "Give device=, after= (from 0) and limit= (from 1), and epoch= for an earlier one."
+            )
         }
-        return Response(try await store.entries(of: device, after: after, limit: limit))
+        return Response(
+            try await store.entries(
+                of: device,
+                epoch: epoch > 0 ? epoch : nil,
+                after: after,
+                limit: limit
+            )
+        )
     }
 }
 

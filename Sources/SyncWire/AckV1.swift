@@ -27,6 +27,8 @@ public struct AckV1: Hashable, Sendable {
     public let quarantined: [Quarantined]
     /// Whether HQ has something for the device to fetch.
     public let hasChanges: Bool
+    /// Whether HQ holds the device frozen: it redeems nothing until an operator has looked.
+    public let isFrozen: Bool
 
     /// What a device may send next, so that a busy HQ is not flooded.
     public struct Credit: Hashable, Sendable {
@@ -76,7 +78,8 @@ public struct AckV1: Hashable, Sendable {
         credit: Credit,
         duplicateCount: Int64,
         quarantined: [Quarantined],
-        hasChanges: Bool
+        hasChanges: Bool,
+        isFrozen: Bool = false
     ) {
         self.device = device
         self.epoch = epoch
@@ -89,6 +92,7 @@ public struct AckV1: Hashable, Sendable {
         self.duplicateCount = duplicateCount
         self.quarantined = quarantined
         self.hasChanges = hasChanges
+        self.isFrozen = isFrozen
     }
 
     /// The acknowledgement as it is sent: `sig` is the signature of the same bytes without `sig`.
@@ -123,6 +127,7 @@ public struct AckV1: Hashable, Sendable {
             .init("dup", .integer(duplicateCount)),
             .init("quarantined", .array(quarantined.map(\.json))),
             .init("changes", .bool(hasChanges)),
+            .init("frozen", .bool(isFrozen)),
         ]
     }
 }
@@ -177,6 +182,7 @@ extension AckV1 {
             let credit = json["credit"].flatMap({ Credit($0) }), let dup = integer("dup"),
             let notes = json["quarantined"]?.arrayValue?.map({ Quarantined($0) }),
             let hasChanges = json["changes"]?.boolValue,
+            let isFrozen = (json["frozen"] ?? .bool(false)).boolValue,
             received >= 0, posted <= received, prunable <= posted, notes.allSatisfy({ $0 != nil })
         else { return nil }
         self.init(
@@ -190,7 +196,8 @@ extension AckV1 {
             credit: credit,
             duplicateCount: dup,
             quarantined: notes.compactMap(\.self),
-            hasChanges: hasChanges
+            hasChanges: hasChanges,
+            isFrozen: isFrozen
         )
     }
 }

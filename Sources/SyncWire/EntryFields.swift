@@ -17,6 +17,7 @@ struct EntryFields {
                     member: try member(),
                     key: try saleKey(),
                     sequence: try integer("voids", 1...Int64.max),
+                    epoch: json["voidsEpoch"] == nil ? nil : try epoch("voidsEpoch"),
                     postings: try postings()
                 )
             )
@@ -36,6 +37,8 @@ struct EntryFields {
                     proof: try bytes("proof", count: PublicKey.signatureByteCount)
                 )
             )
+        case "salvage": .salvage(try salvage())
+        case "lost": .lost(try lost())
         case let type: throw .unknownType(type)
         }
     }
@@ -76,6 +79,30 @@ struct EntryFields {
         guard let bytes = Base64.bytes(try string(name)), bytes.count == count
         else { throw .malformed(field: name) }
         return bytes
+    }
+
+    private func epoch(_ name: String) throws(EntryLineError) -> Int64 {
+        try integer(name, 1...Int64(UInt32.max))
+    }
+
+    private func salvage() throws(EntryLineError) -> SalvageFact {
+        guard let reason = SalvageReason(rawValue: try string("reason"))
+        else { throw .malformed(field: "reason") }
+        return SalvageFact(
+            epoch: try epoch("epoch"),
+            last: try integer("last", 0...BatchHeaderV1.sequenceMax),
+            hash: try bytes("h", count: ChainHash.byteCount),
+            reason: reason
+        )
+    }
+
+    private func lost() throws(EntryLineError) -> LostFact {
+        let from = try integer("from", 1...BatchHeaderV1.sequenceMax)
+        return LostFact(
+            epoch: try epoch("epoch"),
+            from: from,
+            to: try integer("to", from...BatchHeaderV1.sequenceMax)
+        )
     }
 
     private func award() throws(EntryLineError) -> AwardFact {

@@ -36,6 +36,8 @@ public enum EntryLineV1 {
         case .keyRotate(let rotation):
             members.append(.init("publicKey", .string(Base64.text(rotation.publicKey))))
             members.append(.init("proof", .string(Base64.text(rotation.proof))))
+        case .salvage(let salvage): members += salvage.members
+        case .lost(let lost): members += lost.members
         }
         return CanonicalJSON.object(members).bytes
     }
@@ -98,6 +100,8 @@ extension Fact {
         case .boot: "boot"
         case .anchor: "anchor"
         case .keyRotate: "keyRotate"
+        case .salvage: "salvage"
+        case .lost: "lost"
         }
     }
 }
@@ -149,7 +153,28 @@ extension VoidFact {
             .init("member", .string(member.description)),
             .init("key", .string(key.text)),
             .init("voids", .integer(sequence)),
-            .init("post", .array(postings.map(\.json))),
+        ] + (epoch.map { [.init("voidsEpoch", .integer($0))] } ?? [])
+            + [.init("post", .array(postings.map(\.json)))]
+    }
+}
+
+extension SalvageFact {
+    fileprivate var members: [CanonicalJSON.Member] {
+        [
+            .init("epoch", .integer(epoch)),
+            .init("last", .integer(last)),
+            .init("h", .string(Base64.text(hash))),
+            .init("reason", .string(reason.rawValue)),
+        ]
+    }
+}
+
+extension LostFact {
+    fileprivate var members: [CanonicalJSON.Member] {
+        [
+            .init("epoch", .integer(epoch)),
+            .init("from", .integer(from)),
+            .init("to", .integer(to)),
         ]
     }
 }

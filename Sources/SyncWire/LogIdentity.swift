@@ -64,6 +64,11 @@ public struct LogIdentity: Hashable, Sendable {
         self.nonce = nonce
     }
 
+    /// The same device's log of another epoch.
+    public func with(epoch: Int64) -> Self {
+        Self(device: device, epoch: epoch, publicKey: publicKey, nonce: nonce)
+    }
+
     /// The hash before the first entry:
     /// SHA-256("stampd/log/v1" ‖ device ‖ u32 epoch ‖ public key ‖ nonce).
     public var genesis: ChainHash {

@@ -25,6 +25,8 @@ struct AgentSocket {
         let status: UInt
         /// The last entry of the log, from `Log-Head-Seq`.
         let headSequence: Int64?
+        /// The log's epoch, from `Log-Head-Epoch`.
+        let headEpoch: Int64?
         let content: [UInt8]
     }
 
@@ -64,6 +66,7 @@ struct AgentSocket {
             return Reply(
                 status: reply.status.code,
                 headSequence: reply.headers.first(name: "Log-Head-Seq").flatMap { Int64($0) },
+                headEpoch: reply.headers.first(name: "Log-Head-Epoch").flatMap { Int64($0) },
                 content: Array(body.readableBytesView)
             )
         } catch {

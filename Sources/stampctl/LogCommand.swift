@@ -27,7 +27,9 @@ struct LogExport: AsyncParsableCommand {
 
     @OptionGroup var agent: AgentOption
 
-    @Option(help: "The last entry that HQ has; absent: what it acknowledged here. 0 for all.")
+    @Option(
+        help: "The last entry that HQ has; absent: what it acknowledged here. 0 for all epochs."
+    )
     var after: Int64?
 
     @Argument(help: "The file to write.")
@@ -35,38 +37,45 @@ struct LogExport: AsyncParsableCommand {
 
     func run() async throws {
         let socket = agent.socket
-        var reply = try await Self.batch(after, from: socket)
+        var reply = try await Self.batch(nil, after, from: socket)
         guard let first = reply.batch else {
             return print("Nothing to write: the log ends at entry \(reply.head).")
         }
         let end = reply.head
         let draft = try DurableFile.Draft(of: file, mode: 0o640)
-        var last = first.header.first - 1
+        var (epoch, last) = (first.header.epoch, first.header.first - 1)
+        var count = 0
         var progress = LogProgress(goal: end)
         // What is recorded meanwhile goes onto the next stick.
         while let batch = reply.batch {
             try draft.append(batch.bytes)
-            last = batch.checkpoint.position.sequence
+            (epoch, last) = (batch.header.epoch, batch.checkpoint.position.sequence)
+            count += batch.bodies.count
             progress.tell(last)
-            guard last < end else { break }
-            reply = try await Self.batch(last, from: socket)
+            guard epoch < reply.headEpoch || last < end else { break }
+            reply = try await Self.batch(epoch, last, from: socket)
         }
         try draft.finish()
+        let begin = epoch == first.header.epoch ? "" : " of epoch \(first.header.epoch)"
+        let close = begin.isEmpty ? "" : " of epoch \(epoch)"
         print(
-            "\(file): entries \(first.header.first) to \(last), \(last - first.header.first + 1)"
-                + " in all. At HQ: stamphq import \(file) --acks ACKS"
+            "\(file): entries \(first.header.first)\(begin) to \(last)\(close), \(count) in all."
+                + " At HQ: stamphq import \(file) --acks ACKS"
         )
     }
 
     /// The agent's batch after an entry, and where the log ends.
     private static func batch(
+        _ epoch: Int64?,
         _ after: Int64?,
         from socket: AgentSocket
-    ) async throws -> (batch: BatchV1?, head: Int64) {
-        let reply = try await socket.get("/v1/log" + (after.map { "?after=\($0)" } ?? ""))
+    ) async throws -> (batch: BatchV1?, head: Int64, headEpoch: Int64) {
+        let place = (after.map { "?after=\($0)" } ?? "") + (epoch.map { "&epoch=\($0)" } ?? "")
+        let reply = try await socket.get("/v1/log" + place)
+        let head = (reply.headSequence ?? 0, reply.headEpoch ?? 1)
         switch reply.status {
-        case 200: return (try BatchV1(parsing: reply.content), reply.headSequence ?? 0)
-        case 204: return (nil, reply.headSequence ?? 0)
+        case 200: return (try BatchV1(parsing: reply.content), head.0, head.1)
+        case 204: return (nil, head.0, head.1)
         default: throw AgentError.refused(reply)
         }
     }

@@ -43,7 +43,9 @@ struct StatusReport {
     }
 
     var text: String {
-        (heading + scanners + [queue, hq, ledger, clock] + advice).joined(separator: "\n")
+        (heading + scanners + [queue, hq, ledger, redemption, clock] + advice).joined(
+            separator: "\n"
+        )
     }
 
     private var heading: [String] {
@@ -93,7 +95,15 @@ struct StatusReport {
     private var ledger: String {
         let problem = status["ledgerProblem"]?.stringValue ?? "records"
         let free = (status["freeByteCount"]?.integerValue ?? 0) / 1_048_576
-        return "ledger     \(problem); \(free) MiB free"
+        return "ledger     \(problem), epoch \(number(status["epoch"])); \(free) MiB free"
+    }
+
+    private var redemption: String {
+        guard status["isFrozen"]?.boolValue == true else { return "redeeming  not frozen" }
+        let since = status["freeze"]?["since"]?.integerValue.map {
+            " since \(Date(timeIntervalSince1970: Double($0) / 1_000).ISO8601Format())"
+        }
+        return "redeeming  frozen\(since ?? ""): \(string(status["freeze"]?["reason"]))"
     }
 
     private var clock: String { "clock      \(string(status["clock"]))" }

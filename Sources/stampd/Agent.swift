@@ -69,10 +69,7 @@ func buildAgent(
     let floor = TimeFloor()
     if let enrolment { floor.raise(to: enrolment.issuedAt) }
     let clock = AgentClock.system(floor: floor, isSynchronised: KernelClock.isSynchronised)
-    let device = try DeviceKey.load(
-        from: configuration.statePath,
-        clock: clock.reading().wall
-    )
+    let device = try DeviceKey.load(from: configuration.statePath, clock: clock.reading().wall)
     let ledger = try openLedger(configuration, device, at: clock.reading())
     floor.learn(from: ledger)
     let file = ProgrammeFile(configuration)
@@ -83,12 +80,7 @@ func buildAgent(
         ledger: ledger,
         programme: loaded.programme,
         clock: clock,
-        settings: CounterSettings(
-            store: configuration.store,
-            tills: configuration.tills,
-            invoiceKeys: configuration.invoiceKeys.compactMap { EInvoiceKey(hex: Hex.text($0)) },
-            version: agentVersion
-        ),
+        settings: CounterSettings(configuration),
         board: board,
         hub: EventHub(),
         logger: logger
@@ -114,6 +106,7 @@ func buildAgent(
             TillService(counter: counter, logger: logger),
             ReloadService(file: file, counter: counter, board: board, logger: logger),
             makeCounterService(configuration, counter, exchange, logger, onListening),
+            EpochService(ledger: ledger),
             // Stops before the pages' service, which waits for the events to end.
             HubService(hub: counter.hub),
         ] + scanners
@@ -124,6 +117,18 @@ func buildAgent(
         services: services,
         logger: logger
     )
+}
+
+extension CounterSettings {
+    /// What the store's file says of its counter.
+    fileprivate init(_ configuration: AgentConfiguration) {
+        self.init(
+            store: configuration.store,
+            tills: configuration.tills,
+            invoiceKeys: configuration.invoiceKeys.compactMap { EInvoiceKey(hex: Hex.text($0)) },
+            version: agentVersion
+        )
+    }
 }
 
 private func openLedger(

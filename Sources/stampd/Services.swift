@@ -17,6 +17,27 @@ struct HubService: Service {
     }
 }
 
+/// Ends the agent when its ledger needs a new epoch, which only a start can begin.
+struct EpochService: Service {
+    let ledger: Ledger
+
+    func run() async throws {
+        for await reason in ledger.requests.cancelOnGracefulShutdown() {
+            throw EpochEnded(reason: reason)
+        }
+    }
+}
+
+/// The agent must start again: systemd does it after two seconds.
+struct EpochEnded: Error, CustomStringConvertible {
+    let reason: SalvageReason
+
+    var description: String {
+        "the ledger needs a new epoch (\(reason.rawValue)): the next start begins it, without an"
+            + " operator"
+    }
+}
+
 /// Reads the programme again on SIGHUP.
 struct ReloadService: Service {
     let file: ProgrammeFile

@@ -7,7 +7,8 @@ struct Devices: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Add, list, and revoke stores' devices.",
         subcommands: [
-            Add.self, List.self, Revoke.self, Authorise.self, PullNow.self, RotateKey.self,
+            Add.self, List.self, Revoke.self, Authorise.self, Release.self, PullNow.self,
+            RotateKey.self,
         ]
     )
 
@@ -106,6 +107,24 @@ struct Devices: AsyncParsableCommand {
                             + " stamphq entries --device \(device) --after \(after)."
                     )
                 }
+            }
+        }
+    }
+
+    struct Release: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End a device's freeze after its log was begun anew or seen to fork.",
+            discussion: "Look at stamphq alarms first: of two copies of a disk, one must go."
+        )
+
+        @OptionGroup var data: DataOption
+        @Argument(help: "The device's id.")
+        var device: String
+
+        func run() async throws {
+            try await AdminClient.run(data) { hq in
+                try await hq.post("/v1/devices/\(device)/release")
+                print("\(device) is not frozen any more.")
             }
         }
     }

@@ -51,19 +51,13 @@ struct Pull: AsyncParsableCommand {
     {
         let devices = try await hq.get("/v1/devices").arrayValue ?? []
         guard let known = devices.first(where: { $0["device"]?.stringValue == id.text }),
-            let epoch = known["epoch"]?.integerValue
+            var epoch = known["epoch"]?.integerValue
         else { throw CommandError.refused(.unknownDevice(id)) }
         var intake = BatchIntake(hq: hq)
         var place = known["received"]?.integerValue ?? 0
         do {
-            while let bytes = try await holder.batch(
-                PullRequestV1(
-                    device: id,
-                    epoch: epoch,
-                    after: place,
-                    countMax: BatchV1.entryCountMax
-                )
-            ) {
+            while let (bytes, next) = try await Self.batch(id, epoch, place, from: holder) {
+                if next != epoch { (epoch, place) = (next, 0) }
                 try await intake.take(bytes)
                 try intake.finish()
                 let received = intake.received(of: id) ?? place
@@ -83,6 +77,33 @@ struct Pull: AsyncParsableCommand {
         }
         try await holder.acknowledge(ack.bytes, of: id)
         print(intake.summary)
+    }
+}
+
+extension Pull {
+    /// The next batch and its epoch: at an epoch's end, the first of the epoch that follows.
+    private static func batch(
+        _ id: DeviceID,
+        _ epoch: Int64,
+        _ place: Int64,
+        from holder: LogHolder
+    ) async throws -> (bytes: [UInt8], epoch: Int64)? {
+        var (epoch, place) = (epoch, place)
+        while true {
+            do {
+                let pull = PullRequestV1(
+                    device: id,
+                    epoch: epoch,
+                    after: place,
+                    countMax: BatchV1.entryCountMax
+                )
+                return try await holder.batch(pull).map { ($0, epoch) }
+            } catch PullFailure.refused(let problem) where problem.type == .epochChanged {
+                guard let next = problem["epoch"]?.integerValue, next > epoch
+                else { throw PullFailure.refused(problem) }
+                (epoch, place) = (next, 0)
+            }
+        }
     }
 }
 

@@ -33,6 +33,8 @@ struct Entries: AsyncParsableCommand {
     @OptionGroup var data: DataOption
     @Option(help: "The device's id.")
     var device: String
+    @Option(help: "The log's epoch; absent: the one that may push.")
+    var epoch: Int64?
     @Option(help: "Show entries after this one.")
     var after: Int64 = 0
     @Option(help: "Show at most this many, up to 1000.")
@@ -40,7 +42,9 @@ struct Entries: AsyncParsableCommand {
 
     func run() async throws {
         try await AdminClient.run(data) { hq in
-            let path = "/v1/entries?device=\(device)&after=\(after)&limit=\(limit)"
+            let path =
+                "/v1/entries?device=\(device)&after=\(after)&limit=\(limit)"
+                + (epoch.map { "&epoch=\($0)" } ?? "")
             for entry in try await hq.get(path).arrayValue ?? [] { print(entry.text) }
         }
     }

@@ -38,7 +38,7 @@ struct KeyRotationTests {
     @Test func `a key of systemd's is followed by the one that systemd hands over`() throws {
         let store = try TestShop()
         try store.directory.run(
-            "mkdir -m 700 given; openssl rand -hex 32 > given/device-key; chmod 600 given/device-key"
+            "mkdir -m 700 given; openssl rand -hex 32 > given/device-key; chmod 600 given/*"
         )
         let given = "CREDENTIALS_DIRECTORY=$PWD/given "
         try store.enroll(code: try store.code(), given: given)

@@ -87,6 +87,8 @@ struct FleetModel {
     /// Up to where each log was compared, and timed.
     var compared: [Int]
     var failedPushCounts: [Int]
+    /// A store that gives its log up for a new epoch, which none here has a reason to.
+    private var epochBeginner: Int?
 
     init(seed: UInt64, mutant: Mutant? = nil) {
         self.seed = seed
@@ -120,6 +122,9 @@ struct FleetModel {
 
     mutating func step() throws(Violation) {
         stepCount += 1
+        if let epochBeginner {
+            throw broken(.noFalseAlarm, "store \(epochBeginner) would begin a new epoch")
+        }
         if !isPeace, generator.below(100) < 35 || events.isEmpty { return try makeTrouble() }
         guard let next = popEvent() else { return }
         nowMs = max(nowMs, next.atMs)
@@ -208,6 +213,7 @@ struct FleetModel {
         case .proceed: setTimer(index, after: 0)
         case .wait(let pause), .listen(let pause):
             setTimer(index, after: Int64(pause / .milliseconds(1)))
+        case .begin: epochBeginner = index
         }
         if devices[index].plan.isAlarming { counts.alarms += 1 }
     }

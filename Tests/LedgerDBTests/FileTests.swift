@@ -16,7 +16,7 @@ struct FileTests {
     @Test(arguments: [
         ("synchronous", "2"), ("journal_mode", "wal"), ("locking_mode", "exclusive"),
         ("foreign_keys", "1"), ("cell_size_check", "1"), ("trusted_schema", "0"),
-        ("mmap_size", "0"), ("page_size", "1024"), ("user_version", "5"),
+        ("mmap_size", "0"), ("page_size", "1024"), ("user_version", "6"),
         ("application_id", "1937010032"),
     ])
     func `the connection in use is set as the ledger needs it`(pragma: String, value: String)
@@ -47,7 +47,9 @@ struct FileTests {
         try await fill(ledger, 3)
 
         let names = try FileManager.default.contentsOfDirectory(atPath: bench.directory)
-        #expect(names.sorted() == ["ledger.db", "ledger.db-wal", "ledger.db.lock"])
+        #expect(
+            names.sorted() == ["ledger.db", "ledger.db-wal", "ledger.db.lock", "ledger.db.mark"]
+        )
     }
 
     @Test func `only the agent's own user may read the files`() async throws {
@@ -132,7 +134,8 @@ struct FileTests {
     @Test func `the epoch is the file's`() async throws {
         await (try bench.open()).close()
         try await raw(
-            "UPDATE meta SET epoch = 3; DELETE FROM boot; DROP TRIGGER log_keepsUnpruned;"
+            "UPDATE meta SET epoch = 3; UPDATE epoch SET epoch = 3; DELETE FROM boot;"
+                + "DROP TRIGGER log_keepsUnpruned;"
                 + "DELETE FROM log; DELETE FROM sale"
         )
 
@@ -151,22 +154,27 @@ struct FileTests {
 
     @Test func `a later version's ledger is refused and not touched`() async throws {
         await (try bench.open()).close()
-        try await raw("PRAGMA user_version = 6")
+        try await raw(
+            "PRAGMA user_version = 7; INSERT INTO grdb_migrations VALUES ('7 of tomorrow')"
+        )
         let before = try contents()
 
         #expect(throws: LedgerError.laterVersion(path: bench.settings.path)) { try bench.open() }
         #expect(try contents() == before)
     }
 
-    @Test func `a file that is no database is refused and not touched`() throws {
+    @Test func `a file that is no database is set aside, and a ledger is made`() throws {
         let text = String(repeating: "to do: buy milk\n", count: 500)
         try text.write(toFile: bench.settings.path, atomically: true, encoding: .utf8)
 
-        do {
-            _ = try bench.open()
-            Issue.record("a text file was opened")
-        } catch LedgerError.damaged {}
-        #expect(try String(contentsOfFile: bench.settings.path, encoding: .utf8) == text)
+        #expect(try bench.open().identity.epoch == 2)
+        let aside = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: bench.directory)
+                .first { $0.contains(".epoch-1.") }
+        )
+        #expect(
+            try String(contentsOfFile: "\(bench.directory)/\(aside)", encoding: .utf8) == text
+        )
     }
 
     @Test func `a second agent in the same process is refused`() async throws {

@@ -1,3 +1,4 @@
+import LedgerDB
 import LoyaltyCore
 import SyncWire
 import Testing
@@ -71,6 +72,76 @@ struct PushPlanTests {
         #expect(plan.problem?.contains(type.rawValue) == true)
         #expect(take(&plan, .acknowledged(makeAck())) == .proceed)
         #expect(!plan.isAlarming)
+    }
+
+    @Test func `another history at HQ begins a new epoch behind what is common`() {
+        var plan = PushPlan()
+        plan.sent.lastEpoch = 3
+        plan.sent.epoch = 3
+        let fork = Problem(.logFork, "", extras: [.init("seq", 8), .init("epoch", 2)])
+
+        #expect(
+            take(&plan, .problem(fork, retryAfterS: nil))
+                == .begin(
+                    SalvageRequest(
+                        epoch: 3,
+                        reason: .forked,
+                        common: .init(epoch: 2, sequence: 7)
+                    )
+                )
+        )
+        plan.sent.mayBegin = false
+        #expect(take(&plan, .problem(fork, retryAfterS: nil)) == .wait(slow))
+        #expect(plan.isAlarming)
+    }
+
+    @Test func `a longer history at HQ begins a new epoch, and passes over one that is over`() {
+        var plan = PushPlan()
+        let regressed = Problem(.logRegressed, "", extras: [.init("received", 90)])
+        #expect(
+            take(&plan, .problem(regressed, retryAfterS: nil))
+                == .begin(SalvageRequest(epoch: 1, reason: .regressed, known: 90))
+        )
+        plan.sent.lastEpoch = 2
+        for type in [ProblemType.logRegressed, .epochOld] {
+            #expect(take(&plan, .problem(Problem(type, ""), retryAfterS: nil)) == .proceed)
+            #expect(plan.resumeEpoch == 1 && plan.resumeAfter == .max)
+        }
+    }
+
+    @Test func `an epoch that an operator authorised is begun, one that another writes is not`() {
+        var plan = PushPlan()
+        plan.sent.acknowledged = .init(epoch: 1, sequence: 4)
+        func old(_ received: Int64) -> PushOutcome {
+            let extras: [CanonicalJSON.Member] = [
+                .init("epoch", 5), .init("received", .integer(received)),
+            ]
+            return .problem(Problem(.epochOld, "", extras: extras), retryAfterS: nil)
+        }
+        #expect(
+            take(&plan, old(0))
+                == .begin(
+                    SalvageRequest(
+                        epoch: 1,
+                        reason: .authorised,
+                        common: .init(epoch: 1, sequence: 4),
+                        nextEpoch: 5
+                    )
+                )
+        )
+        #expect(take(&plan, old(1)) == .wait(slow))
+        #expect(plan.isAlarming)
+    }
+
+    @Test func `a gap in an earlier epoch begins again there`() {
+        var plan = PushPlan()
+        plan.sent.lastEpoch = 2
+        plan.sent.epoch = 2
+        let gap = Problem(.logGap, "", extras: [.init("expected", 7), .init("epoch", 1)])
+        #expect(take(&plan, .problem(gap, retryAfterS: nil)) == .proceed)
+        #expect(plan.resumeAfter == 6 && plan.resumeEpoch == 1)
+        #expect(take(&plan, .acknowledged(makeAck())) == .proceed)
+        #expect(plan.resumeEpoch == nil)
     }
 
     @Test func `a gap begins again where HQ says`() {

@@ -15,7 +15,8 @@ final class TestStore: Sendable {
     let time = TestTime()
     let log = LogLines()
     let member: MemberNumber
-    private let directory: String
+    let directory: String
+    private let isKept: Bool
 
     /// The printed card of the member: kind 4, member 123.
     let card = "40000000000012363"
@@ -24,12 +25,14 @@ final class TestStore: Sendable {
     let receipt =
         "AB1234565011511221234000000cd000000d70000000004595257YzbKZNZ7gR3bGVGMCxeW6w=="
 
-    init() async throws {
+    /// Opens a store; one that is kept leaves its directory to the next, which names it.
+    init(in given: String? = nil, isKept: Bool = false) async throws {
         guard let member = MemberNumber(value: 123), let key = SigningKey(seed: (0..<32).map { $0 })
         else { preconditionFailure("the constants are well formed") }
         self.member = member
         self.key = key
-        directory = NSTemporaryDirectory() + "stampd-test-\(UUID().uuidString)"
+        directory = given ?? NSTemporaryDirectory() + "stampd-test-\(UUID().uuidString)"
+        self.isKept = isKept
         try FileManager.default.createDirectory(
             atPath: directory,
             withIntermediateDirectories: true
@@ -69,6 +72,7 @@ final class TestStore: Sendable {
     }
 
     deinit {
+        guard !isKept else { return }
         // Allowed: a directory that stays behind in /tmp fails no test.
         try? FileManager.default.removeItem(atPath: directory)
     }

@@ -125,7 +125,7 @@ actor RelayStore {
     func batch(_ pull: PullRequestV1) throws -> [UInt8]? {
         let name = Name(device: pull.device, epoch: pull.epoch)
         guard let log = logs[name], !log.pieces.isEmpty else {
-            if acks[name] != nil { return nil }
+            if acks[name] != nil { return try end(of: name) }
             guard let other = logs.keys.filter({ $0.device == pull.device }).map(\.epoch).max()
             else { throw Problem(.deviceUnknown, "Nothing of \(pull.device.text) came here yet.") }
             throw Problem(
@@ -140,11 +140,25 @@ actor RelayStore {
                 "\(Self.path(directory, name))/\(Self.fileName(piece))"
             )
         }
-        guard let first = log.pieces.first(where: { $0.first > next })?.first else { return nil }
+        guard let first = log.pieces.first(where: { $0.first > next })?.first
+        else { return try end(of: name) }
         throw Problem(
             .logPruned,
             "Entries before \(first) are not kept here; ask from there on, or ask the agent.",
             extras: [.init("firstAvailable", .integer(first))]
+        )
+    }
+
+    /// What is said where a log ends here: nothing, or in which epoch it goes on.
+    private func end(of name: Name) throws -> [UInt8]? {
+        let later = logs.filter { other, log in
+            other.device == name.device && other.epoch > name.epoch && !log.pieces.isEmpty
+        }
+        guard let next = later.keys.map(\.epoch).min() else { return nil }
+        throw Problem(
+            .epochChanged,
+            "The log goes on in epoch \(next): ask for that one from entry 1.",
+            extras: [.init("epoch", .integer(next))]
         )
     }
 

@@ -1,0 +1,195 @@
+import GRDB
+import LoyaltyCore
+import SyncWire
+
+/// The logs of a salvaged ledger.
+extension SalvageCopy {
+    /// Keeps a log's run under its epoch.
+    mutating func keep(_ log: SurveyedLog, _ survey: LogSurvey) throws {
+        try db.run(
+            "INSERT OR REPLACE INTO epoch (epoch, base) VALUES (?, ?)",
+            .integer(log.identity.epoch),
+            .integer(log.base)
+        )
+        try db.run(
+            "INSERT INTO earlier (epoch, first, last, hash, received) VALUES (?, ?, ?, ?, ?)",
+            .integer(log.identity.epoch),
+            .integer(survey.first),
+            .integer(survey.end.sequence),
+            .blob(survey.end.hash.bytes),
+            .integer(max(0, min(log.received, survey.end.sequence)))
+        )
+        guard let file, survey.end.sequence >= survey.first else { return }
+        var place = survey.first == 1 ? log.identity.start : nil
+        var previous = log.identity.start
+        try log.eachLine(of: file, in: 1...survey.end.sequence) { line in
+            var hash = line.hash
+            if line.sequence >= survey.first {
+                // Not the stored hash, which alone may be damaged.
+                hash = place?.hash.extended(by: line.sequence, line.body) ?? line.hash
+                place = LogPosition(sequence: line.sequence, hash: hash)
+            }
+            // What stands before the run is at HQ; it stays here too if it is sound.
+            let isSound = line.sequence >= survey.first || line.follows(previous)
+            previous = line.position
+            guard isSound else { return }
+            try db.run(
+                "INSERT INTO earlierLog (number, body, hash) VALUES (?, ?, ?)",
+                .integer(log.base + line.sequence),
+                .blob(line.body),
+                .blob(hash.bytes)
+            )
+            try rebuild(line, number: log.base + line.sequence)
+            try keepKey(line, epoch: log.identity.epoch)
+            try spill()
+        }
+    }
+
+    /// Keeps which key an entry that stays has brought.
+    private func keepKey(_ line: LogLine, epoch: Int64) throws {
+        // Allowed: only entries that can be read have effects here.
+        guard let entry = try? EntryLineV1.entry(from: line.body),
+            case .keyRotate(let fact) = entry.fact
+        else { return }
+        try db.write(
+            KeyChange(
+                epoch: epoch,
+                sequence: line.sequence,
+                publicKey: fact.publicKey,
+                at: entry.at.wall
+            )
+        )
+    }
+
+    /// Keeps which keys HQ knows of by a log, also where their entries are here no more.
+    ///
+    /// A key that HQ has not heard of goes with its entry: the key before it is then in force.
+    func keepKeys(knownBy log: SurveyedLog) throws {
+        do {
+            try file?.each(
+                """
+                SELECT sequence, publicKey, wallMs FROM keyChange
+                WHERE epoch = ? AND sequence <= ? ORDER BY sequence
+                """,
+                [.integer(log.identity.epoch), .integer(log.received)]
+            ) { row in
+                try db.write(
+                    KeyChange(
+                        epoch: log.identity.epoch,
+                        sequence: row.integer(0),
+                        publicKey: row.bytes(1),
+                        at: WallTime(unixMs: row.integer(2))
+                    )
+                )
+            }
+        } catch is DamagedFile.Unreadable {
+            // The entries that are kept tell too; without them the agent asks for the key.
+        }
+    }
+
+    /// Makes the new log's place.
+    mutating func begin(_ identity: LogIdentity, base: Int64) throws {
+        try db.run(
+            "INSERT INTO epoch (epoch, base) VALUES (?, ?)",
+            .integer(identity.epoch),
+            .integer(base)
+        )
+        try db.run(
+            """
+            INSERT INTO meta (id, device, epoch, publicKey, nonce, memberCount)
+            VALUES (1, ?, ?, ?, ?, 0)
+            """,
+            .text(identity.device.text),
+            .integer(identity.epoch),
+            .blob(identity.publicKey),
+            .blob(identity.nonce)
+        )
+    }
+
+    /// Records awards and voids of an old log again, with their old times.
+    mutating func record(
+        _ log: SurveyedLog,
+        _ ranges: [ClosedRange<Int64>],
+        into state: inout LedgerState,
+        common epoch: Int64
+    ) throws {
+        guard let file else { return }
+        for range in ranges {
+            try log.eachLine(of: file, in: range) { line in
+                // Allowed: a line of a later version stays in the file that is set aside.
+                guard let entry = try? EntryLineV1.entry(from: line.body) else { return }
+                let old = log.base + line.sequence
+                switch entry.fact {
+                case .award(let award):
+                    let new = state.base + (try state.append(entry.fact, at: entry.at, db))
+                    moved[old] = new
+                    try move(award, from: old, to: new)
+                case .void(let void):
+                    let moved = try moved(void, of: log)
+                    let new = state.base + (try state.append(.void(moved), at: entry.at, db))
+                    try db.run(
+                        "UPDATE sale SET voidedBy = ? WHERE key = ?",
+                        .integer(new),
+                        .text(void.key.text)
+                    )
+                case .lost(let lost) where log.identity.epoch > epoch:
+                    _ = try state.append(.lost(lost), at: entry.at, db)
+                case .lost, .salvage, .boot, .anchor, .keyRotate: return
+                }
+                try rebuild(line, number: moved[old] ?? old)
+                try spill()
+            }
+        }
+    }
+
+    /// A void of an award that may have moved.
+    private func moved(_ void: VoidFact, of log: SurveyedLog) throws -> VoidFact {
+        let epoch = void.epoch ?? log.identity.epoch
+        let base =
+            try db.first(
+                "SELECT base FROM epoch WHERE epoch = ?",
+                .integer(epoch),
+                read: { $0.integer(0) }
+            ) ?? log.base
+        if let new = moved[base + void.sequence] {
+            let place = try db.place(ofNumber: new)
+            return VoidFact(
+                member: void.member,
+                key: void.key,
+                sequence: place.sequence,
+                postings: void.postings
+            )
+        }
+        return VoidFact(
+            member: void.member,
+            key: void.key,
+            sequence: void.sequence,
+            epoch: epoch,
+            postings: void.postings
+        )
+    }
+
+    /// Has the answer and the visits follow their award to its new number.
+    private func move(_ award: AwardFact, from old: Int64, to new: Int64) throws {
+        let member = SQLValue.integer(award.member.value)
+        try db.run(
+            "UPDATE visit SET sequence = ? WHERE member = ? AND sequence = ?",
+            .integer(new),
+            member,
+            .integer(old)
+        )
+        guard let row = try db.sale(award.sale.key), row.number == old else { return }
+        try db.run("DELETE FROM sale WHERE sequence = ?", .integer(old))
+        let before = row.answer.visitsBefore.mapValues { moved[$0] ?? $0 }
+        let answer = FirstAnswer(
+            at: row.answer.at,
+            businessDate: row.answer.businessDate,
+            award: row.answer.award,
+            visitsBefore: before
+        )
+        try db.insert(
+            SaleRow(number: new, key: row.key, member: row.member, answer: answer, voidedBy: nil),
+            till: award.sale.till
+        )
+    }
+}
