@@ -142,22 +142,17 @@ final class DamagedFile {
     ) throws -> [ClosedRange<Int64>] {
         var failed: [ClosedRange<Int64>] = []
         var start = range.lowerBound
+        let rows = "SELECT \(columns) FROM \(table) WHERE \(key) BETWEEN ? AND ? ORDER BY \(key)"
         while start <= range.upperBound {
             var last = start
             do {
-                try each(
-                    """
-                    SELECT \(columns) FROM \(table)
-                    WHERE \(key) BETWEEN ? AND ? ORDER BY \(key)
-                    """,
-                    [.integer(start), .integer(range.upperBound)]
-                ) { row in
+                try each(rows, [.integer(start), .integer(range.upperBound)]) { row in
                     last = row.integer(0)
                     try visit(row)
                 }
                 return failed
             } catch is Unreadable {
-                let next = nextReadable(table, key, after: last, through: range.upperBound)
+                let next = nextReadable(rows, after: last, through: range.upperBound)
                 // The key at which it broke may have rows that were not seen.
                 failed.append(last...(next.map { $0 - 1 } ?? range.upperBound))
                 guard let next else { return failed }
@@ -167,10 +162,9 @@ final class DamagedFile {
         return failed
     }
 
-    /// The first key from which on the table can be read again; nil if there is none.
+    /// The first key from which on rows can be read again; nil if there is none.
     private func nextReadable(
-        _ table: String,
-        _ key: String,
+        _ rows: String,
         after last: Int64,
         through end: Int64
     ) -> Int64? {
@@ -178,11 +172,15 @@ final class DamagedFile {
         while true {
             let (probe, overflow) = last.addingReportingOverflow(step)
             guard !overflow, probe <= end else { return nil }
-            if canRead(table, key, from: probe) {
+            if canRead(rows, from: probe, through: end) {
                 var good = probe
                 while good - bad > 1 {
                     let middle = bad + (good - bad) / 2
-                    if canRead(table, key, from: middle) { good = middle } else { bad = middle }
+                    if canRead(rows, from: middle, through: end) {
+                        good = middle
+                    } else {
+                        bad = middle
+                    }
                 }
                 return good
             }
@@ -192,12 +190,11 @@ final class DamagedFile {
         }
     }
 
-    private func canRead(_ table: String, _ key: String, from start: Int64) -> Bool {
+    /// Whether the first of these rows can be read: of these very columns, for the schema may have
+    /// lost one of them.
+    private func canRead(_ rows: String, from start: Int64, through end: Int64) -> Bool {
         do {
-            try each(
-                "SELECT * FROM \(table) WHERE \(key) >= ? ORDER BY \(key) LIMIT 1",
-                [.integer(start)]
-            ) { _ in }
+            try each("\(rows) LIMIT 1", [.integer(start), .integer(end)]) { _ in }
             return true
         } catch {
             return false

@@ -125,6 +125,23 @@ struct SalvageTests {
         #expect(!names.contains { $0.hasSuffix(".swap") || $0.hasSuffix(".new") })
     }
 
+    @Test func `a column whose name is damaged costs no endless search`() async throws {
+        try await fill(20)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let name = try #require(
+            bytes.range(of: Data("voidedBy INTEGER CHECK".utf8), in: 0..<bytes.count)
+        )
+        bytes[name.lowerBound + 3] ^= 0x80
+        try bytes.write(to: URL(fileURLWithPath: path))
+
+        let ledger = try bench.open()
+
+        #expect(ledger.identity.epoch == 2)
+        #expect(try await points(ledger) == 200)
+        #expect(try await sell("F/3", ledger).isRepeat)
+        #expect(try await sell("F/20", ledger).award != nil)
+    }
+
     /// The damage is in entry 9 or 10; once HQ has that one, what follows it stays whole.
     @Test(arguments: [
         (sales: 3, received: Int64(0), isKept: true),
