@@ -105,15 +105,18 @@ private struct Proposal {
         _ db: Database,
         _ state: LedgerState
     ) throws {
-        self.sale = sale
         kept = try db.standing(of: member)
         let moment = state.moment(reading)
         if let row = try db.sale(sale.key) {
+            self.sale = sale
             let place = try db.place(ofNumber: row.number)
             answer = Recorded(row, place.sequence, askedBy: member, kept.standing, moment)
             return
         }
-        var decision = programme.decide(kept.standing, sale, at: moment)
+        let decided = programme.decideOnBetterDay(kept.standing, sale, at: moment)
+        let sale = decided.sale
+        self.sale = sale
+        var decision = decided.decision
         var standing = kept.standing
         if case .award(let award) = decision {
             let visit = Visit(at: moment, businessDate: sale.businessDate)

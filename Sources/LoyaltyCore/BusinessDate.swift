@@ -64,6 +64,24 @@ public struct BusinessDate: Hashable, Comparable, Sendable {
         self.init(dayNumber: Int32(truncatingIfNeeded: days))
     }
 
+    /// The day of trade of a reading, and the other one that the clock's error leaves open.
+    ///
+    /// - Parameters:
+    ///   - reading: What the clocks say.
+    ///   - calendar: When the day turns.
+    /// - Returns: The clock's day, and its neighbour if the turn lies within the clock's error.
+    public static func open(
+        at reading: ClockReading,
+        in calendar: BusinessCalendar
+    ) -> (date: Self, other: Self?) {
+        let date = Self(at: reading.wall, in: calendar)
+        guard let errorMs = reading.quality.errorMaxMs else { return (date, nil) }
+        let others = [-errorMs, errorMs].map { errorMs in
+            Self(at: WallTime(unixMs: reading.wall.unixMs &+ errorMs), in: calendar)
+        }
+        return (date, others.first { $0 != date })
+    }
+
     /// The date some days later, or earlier if negative.
     public func adding(days: Int) -> Self {
         Self(dayNumber: dayNumber &+ Int32(truncatingIfNeeded: days))

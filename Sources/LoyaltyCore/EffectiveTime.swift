@@ -54,12 +54,6 @@ public struct EffectiveTime: Hashable, Sendable {
     ///
     /// Source: SYNC.md section 3.11, 500 parts in a million, 43 seconds a day.
     static let driftShare: Int64 = 2_000
-    /// How far a clock that NTP keeps may be off, in milliseconds.
-    ///
-    /// Source: the kernel calls a clock unsynchronised once its error may exceed 16 s
-    /// (kernel/time/ntp.c, NTP_PHASE_LIMIT).
-    static let ntpErrorMaxMs: Int64 = 16_000
-
     /// Reckons when a moment was.
     ///
     /// - Parameters:
@@ -70,8 +64,8 @@ public struct EffectiveTime: Hashable, Sendable {
     public init(of moment: Moment, before: Anchor?, after: Anchor?, receivedAt: WallTime) {
         if let anchored = Self(of: moment, near: [before, after].compactMap(\.self)) {
             self = anchored
-        } else if moment.quality == .ntp {
-            self.init(around: moment.wall.unixMs, errorMs: Self.ntpErrorMaxMs)
+        } else if moment.quality == .ntp, let errorMs = moment.quality.errorMaxMs {
+            self.init(around: moment.wall.unixMs, errorMs: errorMs)
         } else {
             // Entries of a log follow each other in true time, too.
             let floorMs = before?.fact.serverMs ?? min(0, receivedAt.unixMs)

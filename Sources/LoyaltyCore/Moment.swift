@@ -10,6 +10,20 @@ public enum ClockQuality: String, CaseIterable, Sendable {
     case rtc
     /// The clock stood before a time known to have passed; that floor is used instead.
     case floor
+
+    /// How far the wall clock may be off, in milliseconds; nil where nobody knows.
+    ///
+    /// Source: for NTP the kernel, which calls a clock unsynchronised once its error may exceed
+    /// 16 s (kernel/time/ntp.c, NTP_PHASE_LIMIT); for HQ's time a day's drift of 500 parts in a
+    /// million (SYNC.md 3.11) and the longest round trip; for a battery's clock our own bound.
+    public var errorMaxMs: Int64? {
+        switch self {
+        case .ntp: 16_000
+        case .anchor: 43_200 + AnchorFact.roundTripMsMax
+        case .rtc: 300_000
+        case .floor: nil
+        }
+    }
 }
 
 /// What a machine's clocks say now; the ledger adds the number of the boot to make a `Moment`.

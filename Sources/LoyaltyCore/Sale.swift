@@ -8,6 +8,9 @@ public struct Sale: Hashable, Sendable {
     public let amount: Int64?
     /// The day of trade it belongs to.
     public let businessDate: BusinessDate
+    /// The day it may belong to as well, where the clock near the turn of the day leaves two open;
+    /// nil for a sale that was decided.
+    public let otherDate: BusinessDate?
     /// Whether the member came to the store for it, or it belongs to a visit already recorded.
     public let opensVisit: Bool
     /// The till at which it happened.
@@ -21,6 +24,7 @@ public struct Sale: Hashable, Sendable {
         evidence: Evidence,
         amount: Int64?,
         businessDate: BusinessDate,
+        otherDate: BusinessDate? = nil,
         opensVisit: Bool,
         till: String,
         receipt: Receipt? = nil
@@ -29,9 +33,23 @@ public struct Sale: Hashable, Sendable {
         self.evidence = evidence
         self.amount = amount
         self.businessDate = businessDate
+        self.otherDate = otherDate
         self.opensVisit = opensVisit
         self.till = till
         self.receipt = receipt
+    }
+
+    /// The same sale on one day of trade and no other.
+    func settled(on date: BusinessDate) -> Self {
+        Self(
+            key: key,
+            evidence: evidence,
+            amount: amount,
+            businessDate: date,
+            opensVisit: opensVisit,
+            till: till,
+            receipt: receipt
+        )
     }
 }
 

@@ -111,12 +111,13 @@ extension Counter {
         till: String,
         at reading: ClockReading
     ) -> Sale {
-        Sale(
+        let open = BusinessDate.open(at: reading, in: programme.calendar)
+        return Sale(
             key: evidence.key,
             evidence: evidence.kind,
             amount: evidence.amount,
-            businessDate: evidence.businessDate
-                ?? BusinessDate(at: reading.wall, in: programme.calendar),
+            businessDate: evidence.businessDate ?? open.date,
+            otherDate: evidence.businessDate == nil ? open.other : nil,
             opensVisit: opensVisit,
             till: till,
             receipt: evidence.receipt

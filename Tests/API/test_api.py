@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Calls the agent and HQ in every way that their OpenAPI documents describe, and in wrong ways.
 
-Usage: Tests/API/test_api.py [--bin DIR] [--seconds N] [--seed N] [--only agent|hq]
+Usage: Tests/API/test_api.py [--bin DIR] [--seconds N] [--seed N] [--only agent|hq|pull]
 Starts the built programs on loopback, has schemathesis make the calls, and ends with 0 if every
 answer was as documented and none was a server's error. Needs: pip install schemathesis
 """
@@ -71,12 +71,13 @@ def main():
     options = arguments()
     print(f"seed {options.seed}, {options.seconds} s for each document", flush=True)
     failed = []
-    for name, body in [("agent", agent), ("hq", headquarters)]:
+    for name, body in SERVERS.items():
         if options.only in (None, name):
             with tempfile.TemporaryDirectory(prefix="stampd-api-") as directory:
                 if not body(options, directory):
                     failed.append(name)
-    print(f"{(2 if options.only is None else 1) - len(failed)} passed, {len(failed)} failed")
+    tried = len(SERVERS) if options.only is None else 1
+    print(f"{tried - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 
 
@@ -89,12 +90,12 @@ def arguments():
     parser.add_argument(
         "--seed", type=int, default=random.SystemRandom().randrange(1 << 31), metavar="N"
     )
-    parser.add_argument("--only", choices=["agent", "hq"])
+    parser.add_argument("--only", choices=list(SERVERS))
     return parser.parse_args()
 
 
-def agent(options, directory):
-    port = free_port()
+def agent_command(options, directory, port, *more):
+    """Writes a store's configuration, and gives the command of its agent."""
     config = os.path.join(directory, "stampd.yaml")
     shutil.copy(os.path.join(PROJECT, "programmes", "demo.yaml"), directory)
     with open(config, "w") as file:
@@ -102,9 +103,14 @@ def agent(options, directory):
             "store: api\nstoreTitle: {zh-Hant: 測試, en: Test}\n"
             f"state: {directory}/state\nprogramme: {directory}/demo.yaml\n"
             f"listen: {{port: {port}, socket: {directory}/stampd.sock}}\n"
-            "scanners: {adoptKnown: false}\n"
+            "scanners: {adoptKnown: false}\n" + "".join(f"{line}\n" for line in more)
         )
-    command = [os.path.join(options.bin, "stampd"), "run", "--config", config]
+    return [os.path.join(options.bin, "stampd"), "run", "--config", config]
+
+
+def agent(options, directory):
+    port = free_port()
+    command = agent_command(options, directory, port)
     with Server(command, os.path.join(directory, "log")) as server:
         server.wait_for("stampd", port)
         # The event stream has no end, and a page's address leads to a file.
@@ -133,6 +139,38 @@ def headquarters(options, directory):
         )
         server.assert_alive()
         return is_well
+
+
+def pull(options, directory):
+    """The listener for HQ's pull; without HQ's key, so that nothing is given away."""
+    port, path = free_port(), os.path.join(directory, "pull")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-keyout", f"{path}.key", "-out", f"{path}.pem"],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    told = subprocess.run(
+        [os.path.join(options.bin, "stamphq"), "init", "--data", os.path.join(directory, "hq")],
+        check=True, stdout=subprocess.PIPE, text=True,
+    )
+    command = agent_command(
+        options, directory, free_port(),
+        f"hq: {{url: \"http://127.0.0.1:{free_port()}\", key: {told.stdout.split()[-1]}}}",
+        f"pull: {{address: 127.0.0.1, port: {port}, certificate: {path}.pem, key: {path}.key}}",
+    )
+    with Server(command, os.path.join(directory, "log")) as server:
+        server.wait_for("stampd", port)
+        # Only a relay lists the logs that it keeps.
+        is_well = schemathesis(
+            options, directory, "openapi-pull.yaml", f"https://127.0.0.1:{port}/v1",
+            "--exclude-path", "/devices", "--tls-verify", f"{path}.pem",
+        )
+        server.assert_alive()
+        return is_well
+
+
+SERVERS = {"agent": agent, "hq": headquarters, "pull": pull}
 
 
 def schemathesis(options, directory, document, url, *more):

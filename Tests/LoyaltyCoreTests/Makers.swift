@@ -62,6 +62,7 @@ func makeVisit() -> Sale {
 func makeSale(
     amount: Int64?,
     on date: BusinessDate = today,
+    other: BusinessDate? = nil,
     evidence: Evidence = .pos,
     opensVisit: Bool = true,
     receipt: Receipt? = nil
@@ -72,6 +73,7 @@ func makeSale(
         evidence: evidence,
         amount: amount,
         businessDate: date,
+        otherDate: other,
         opensVisit: opensVisit,
         till: "1",
         receipt: receipt
