@@ -31,11 +31,14 @@ extension LogExchange {
         )
     }
 
-    /// Forgets some entries that HQ released and that are old enough.
+    /// Forgets entries that HQ released and that are old enough, some at a time, so that no till
+    /// waits long.
     ///
     /// - Throws: `LedgerError`.
     public func forgetOld() async throws {
-        try await counter.ledger.prune(at: counter.clock.reading())
+        while try await counter.ledger.prune(at: counter.clock.reading()) > 0,
+            !Task.isCancelled
+        {}
     }
 
     /// Forgets keys that are of no use any more, and has an old key followed by another.

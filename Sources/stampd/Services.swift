@@ -81,6 +81,10 @@ struct HealthService: Service {
     ///
     /// Source: our own bound; an agent that idles must hardly wake the machine.
     static let probePause: Duration = .seconds(60)
+    /// How often old entries and old keys are looked for, and at the first probe.
+    ///
+    /// Source: our own bound; they are counted in days, and each look wakes the ledger's thread.
+    static let tidyPause: Duration = .seconds(3_600)
 
     let counter: Counter
     let ledger: Ledger
@@ -92,14 +96,17 @@ struct HealthService: Service {
     func run() async throws {
         notify(.ready, await statusLine())
         await verifyChain()
+        let probePause = watchdog?.sendEvery ?? Self.probePause
+        let tidyRoundCount = max(1, Int(Self.tidyPause / probePause))
+        var roundCount = 0
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             do {
-                try await cancelWhenGracefulShutdown {
-                    try await pause(for: watchdog?.sendEvery ?? Self.probePause)
-                }
+                try await cancelWhenGracefulShutdown { try await pause(for: probePause) }
             } catch {
                 break
             }
+            if roundCount.isMultiple(of: tidyRoundCount) { await tidy() }
+            roundCount += 1
             await keepHouse()
             notify(.watchdog, await statusLine())
         }
@@ -116,11 +123,19 @@ struct HealthService: Service {
         }
     }
 
-    private func keepHouse() async {
+    /// Forgets what is old, and has an old key followed by another.
+    private func tidy() async {
         await exchange.keepKeys()
+        await keepingWell { try await exchange.forgetOld() }
+    }
+
+    private func keepHouse() async {
+        await keepingWell { try await ledger.checkpointIfIdle() }
+    }
+
+    private func keepingWell(_ work: () async throws -> Void) async {
         do {
-            try await exchange.forgetOld()
-            try await ledger.checkpointIfIdle()
+            try await work()
         } catch {
             // The status says the same to whoever looks.
             logger.warning("ledger unwell", metadata: ["error": "\(error)"])
