@@ -120,7 +120,7 @@ extension Ledger {
     ///
     /// - Parameter progress: Hears how many entries of how many are verified.
     /// - Throws: `LedgerError.damaged` at the first entry that does not follow; awards are then
-    ///   refused.
+    ///   refused until the next start has salvaged the log.
     public func verifyChain(
         progress: @Sendable (_ verifiedCount: Int64, _ totalCount: Int64) -> Void = { _, _ in }
     ) async throws {

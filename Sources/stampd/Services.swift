@@ -114,7 +114,7 @@ struct HealthService: Service {
         await ledger.close()
     }
 
-    /// Verifies what the start left out; a break is told and nothing is changed.
+    /// Verifies what the start left out; a break is told, and the next start mends it.
     private func verifyChain() async {
         do {
             try await ledger.verifyChain()
