@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Synchronization
 import Testing
 
 /// A `ScannerProbe`: a real monitor on a machine that the test describes, under umockdev.
@@ -86,28 +85,18 @@ struct ProbeSession {
 
     private static func lines(of output: FileHandle) -> AsyncStream<String> {
         let (stream, continuation) = AsyncStream<String>.makeStream()
-        let splitter = LineSplitter()
-        output.readabilityHandler = { handle in
-            let data = handle.availableData
-            for line in splitter.split(data) { continuation.yield(line) }
-            guard data.isEmpty else { return }
-            handle.readabilityHandler = nil
+        // A thread that waits, and no handler: the dispatch source behind one can outlive the
+        // descriptor, and then libdispatch crashes.
+        Thread.detachNewThread {
+            var rest = ""
+            while case let data = output.availableData, !data.isEmpty {
+                rest += String(decoding: data, as: UTF8.self)
+                let parts = rest.split(separator: "\n", omittingEmptySubsequences: false)
+                rest = String(parts.last ?? "")
+                for line in parts.dropLast() { continuation.yield(String(line)) }
+            }
             continuation.finish()
         }
         return stream
-    }
-}
-
-/// Cuts what a pipe delivers into lines.
-private final class LineSplitter: Sendable {
-    private let rest = Mutex("")
-
-    func split(_ data: Data) -> [String] {
-        rest.withLock { rest in
-            rest += String(decoding: data, as: UTF8.self)
-            let parts = rest.split(separator: "\n", omittingEmptySubsequences: false)
-            rest = String(parts.last ?? "")
-            return parts.dropLast().map(String.init)
-        }
     }
 }
