@@ -5,11 +5,13 @@ import Synchronization
 
 /// The stores, and the key that HQ signs with.
 struct Fleet: Sendable {
+    /// By their numbers, whichever of them HQ let in first: the same seed gives the same fleet.
     private(set) var stores: [SimulatedStore] = []
     private var keys: Set<PublicKey> = []
 
     mutating func add(_ store: SimulatedStore, _ key: PublicKey) {
-        stores.append(store)
+        let index = stores.firstIndex { $0.number > store.number } ?? stores.endIndex
+        stores.insert(store, at: index)
         keys.insert(key)
     }
 
