@@ -31,14 +31,66 @@ struct NamesTests {
         #expect(SaleKey(text) == nil)
     }
 
-    @Test(arguments: ["points", "stamps/latte"])
-    func `an asset is points or the stamps of a card`(name: String) {
-        #expect(Asset(name: name)?.name == name)
+    @Test(arguments: [
+        (name: "points", kind: Asset.Kind.points, identifier: nil, isPaidFor: false),
+        (name: "stamps/latte", kind: .stamps, identifier: "latte", isPaidFor: false),
+        (name: "voucher/latte", kind: .voucher, identifier: "latte", isPaidFor: false),
+        (name: "value/paid", kind: .value, identifier: nil, isPaidFor: true),
+        (name: "value/bonus", kind: .value, identifier: nil, isPaidFor: false),
+        (name: "pass/massage", kind: .pass, identifier: "massage", isPaidFor: true),
+        (name: "ticket/spring", kind: .ticket, identifier: "spring", isPaidFor: false),
+    ])
+    func `an asset's name says what it is`(
+        name: String,
+        kind: Asset.Kind,
+        identifier: String?,
+        isPaidFor: Bool
+    ) throws {
+        let asset = try #require(Asset(name: name))
+
+        #expect(asset.name == name)
+        #expect(asset.kind == kind)
+        #expect(asset.identifier == identifier)
+        #expect(asset.isPaidFor == isPaidFor)
     }
 
-    @Test(arguments: ["", "point", "stamps/", "stamps/Latte", "stamps/a/b", "vouchers/x"])
+    @Test(arguments: [
+        "", "point", "stamps/", "stamps/Latte", "stamps/a/b", "vouchers/x",
+        "points/x", "value/other", "value/", "/", "ticket",
+    ])
     func `any other name is no asset`(name: String) {
         #expect(Asset(name: name) == nil)
+    }
+
+    @Test(arguments: ["never", "2027-12-31", "2026-12-01..never", "2026-12-01..2027-12-31"])
+    func `a bucket is written as it is read`(text: String) {
+        #expect(Bucket(text)?.description == text)
+    }
+
+    @Test(arguments: ["", "2027-13-01", "2026-12-01.never", "2026-12-01..", "..never", "a..b"])
+    func `any other text is no bucket`(text: String) {
+        #expect(Bucket(text) == nil)
+    }
+
+    @Test func `X02 nearest expiry first, then oldest, what never expires last`() {
+        let late = today.adding(days: 9)
+        let order: [Bucket] = [
+            .through(today), .through(late), .pending(from: today.adding(days: -3), through: late),
+            .pending(from: today, through: late), .never, .pending(from: today, through: nil),
+        ]
+
+        #expect(order.reversed().sorted() == order)
+    }
+
+    @Test func `a bucket is usable on its first and on its last date`() {
+        let bucket = Bucket(from: today, through: today.adding(days: 2))
+
+        #expect(
+            (-1...3).map { bucket.isUsable(on: today.adding(days: $0)) }
+                == [false, true, true, true, false]
+        )
+        #expect((2...3).map { bucket.hasExpired(on: today.adding(days: $0)) } == [false, true])
+        #expect(!Bucket.never.hasExpired(on: today))
     }
 
     @Test func `a hybrid time never goes back and tells entries apart`() {
