@@ -64,8 +64,22 @@ extension Refusal {
         case .amountTooSmall(let least): [.init("least", .integer(least))]
         case .receiptTooOld(let days): [.init("days", .integer(days))]
         case .memberBlocked, .amountNegative, .amountMissing, .receiptFromFuture,
-            .receiptOfOtherSeller, .saleOfOtherMember, .saleVoided, .saleUnknown, .overflow:
+            .receiptOfOtherSeller, .saleOfOtherMember, .saleVoided, .saleUnknown, .overflow,
+            .saleOfCashier, .alreadyCheckedIn, .alreadyVoted, .recoveryNotApproved,
+            .nothingForOccasion, .redemptionFrozen, .saleTooLarge:
             []
+        case .currencyOther(let currency): [.init("currency", .string(currency))]
+        case .lineNegative(let line): [.init("line", .integer(Int64(line)))]
+        case .tooMany(let most): [.init("most", .integer(Int64(most)))]
+        case .rewardUnknown(let reward), .rewardUnavailable(let reward):
+            [.init("reward", .string(reward))]
+        case .notEnough(let asset, let needed, let held):
+            [
+                .init("asset", .string(asset.name)), .init("needed", .integer(needed)),
+                .init("held", .integer(held)),
+            ]
+        case .tooOften(let scope): [.init("scope", .string(scope.rawValue))]
+        case .refundAboveSale(let left): [.init("left", .integer(left))]
         }
     }
 }
@@ -81,23 +95,21 @@ extension Posting {
 }
 
 extension DerivationStep {
+    /// The step with each number under its name.
     var json: CanonicalJSON {
-        switch self {
-        case .visitStamped(let card, let stamps):
-            ["step": "visit-stamped", "card": .string(card), "stamps": .integer(stamps)]
-        case .visitGuarded(let card, let doubleGrantGuard):
-            ["step": "visit-guarded", "card": .string(card), "guard": doubleGrantGuard.json]
-        case .amountEarned(let rule, let amount, let per, let give, let points):
-            [
-                "step": "amount-earned", "rule": .string(rule), "amount": .integer(amount),
-                "per": .integer(per), "give": .integer(give), "points": .integer(points),
-            ]
-        case .amountTooSmall(let rule, let amount, let per):
-            [
-                "step": "amount-too-small", "rule": .string(rule), "amount": .integer(amount),
-                "per": .integer(per),
-            ]
+        var members: [CanonicalJSON.Member] = [
+            .init("step", .string(kind.rawValue)),
+            .init(kind.subjectName, .string(subject)),
+        ]
+        if let asset, kind.subjectName == "rule" || kind.subjectName == "reward" {
+            members.append(.init("asset", .string(asset.name)))
         }
+        for (name, number) in zip(kind.numberNames, numbers) {
+            let isGuard = kind == .visitGuarded
+            let value = isGuard ? DoubleGrantGuard(hoursCode: number).json : .integer(number)
+            members.append(.init(name, value))
+        }
+        return .object(members)
     }
 }
 

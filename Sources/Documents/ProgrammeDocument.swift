@@ -27,7 +27,7 @@ public enum ProgrammeDocument {
         let receipts = try receiptPolicy(fields["receipts"])
         var cards: [StampCard] = []
         for card in try fields.list("cards") { cards.append(try self.card(card)) }
-        var rules: [PointRule] = []
+        var rules: [Rule] = []
         for rule in try fields.list("points") { rules.append(try pointRule(rule)) }
         let calendar = BusinessCalendar(
             utcOffsetMinutes: try utcOffsetMinutes(fields),
@@ -54,7 +54,7 @@ public enum ProgrammeDocument {
                 saleAmountMax: header.amountMax,
                 receipts: receipts,
                 cards: cards,
-                pointRules: rules
+                rules: rules
             )
         } catch {
             throw Mistake(at: root.place(of: error), "\(error)")
@@ -103,13 +103,13 @@ public enum ProgrammeDocument {
         }
     }
 
-    private static func pointRule(_ value: YAMLValue) throws(Mistake) -> PointRule {
+    private static func pointRule(_ value: YAMLValue) throws(Mistake) -> Rule {
         let fields = try YAMLFields(
             value,
             called: "a point rule",
             names: ["id", "per", "give", "from", "through"]
         )
-        return PointRule(
+        return Rule(
             id: try fields.text("id", "a name such as base"),
             per: try fields.integer("per"),
             give: try fields.integer("give"),

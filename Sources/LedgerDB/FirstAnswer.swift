@@ -21,7 +21,7 @@ extension Award {
     /// The cards on which a visit was stamped.
     var stampedCards: [String] {
         derivation.compactMap { step in
-            if case .visitStamped(let card, _) = step { card } else { nil }
+            step.kind == .visitStamped ? step.subject : nil
         }
     }
 }
@@ -29,7 +29,15 @@ extension Award {
 extension FirstAnswer {
     var bytes: [UInt8] {
         let before = visitsBefore.sorted { $0.key < $1.key }
-        let json: CanonicalJSON = [
+        var members: [CanonicalJSON.Member] = []
+        if !award.tallies.isEmpty {
+            members.append(.init("counts", .array(award.tallies.map(\.json))))
+        }
+        if !award.redeemed.isEmpty {
+            members.append(.init("redeemed", .array(award.redeemed.map(\.json))))
+        }
+        if let due = award.due { members.append(.init("due", .integer(due))) }
+        let first: CanonicalJSON = [
             "at": [
                 .integer(at.wall.unixMs), .string(at.quality.rawValue), .integer(at.boot),
                 .integer(at.sinceBootMs),
@@ -39,7 +47,8 @@ extension FirstAnswer {
             "steps": .array(award.derivation.map(\.json)),
             "before": .object(before.map { .init($0.key, .integer($0.value)) }),
         ]
-        return json.bytes
+        guard case .object(let known) = first else { return first.bytes }
+        return CanonicalJSON.object(known + members).bytes
     }
 
     /// Reads what `bytes` wrote, or gives nil for anything else: the file is then damaged.
@@ -61,7 +70,13 @@ extension FirstAnswer {
             sinceBootMs: sinceBootMs
         )
         businessDate = date
-        award = Award(postings: postings, derivation: steps)
+        award = Award(
+            postings: postings,
+            derivation: steps,
+            tallies: json["counts"]?.arrayValue?.compactMap(TallyChange.init(json:)) ?? [],
+            redeemed: json["redeemed"]?.arrayValue?.compactMap(RedeemedReward.init(json:)) ?? [],
+            due: json["due"]?.integerValue
+        )
         var visits: [String: Int64] = [:]
         for member in before { visits[member.name] = member.value.integerValue }
         visitsBefore = visits
@@ -85,54 +100,52 @@ extension Posting {
 
 extension DerivationStep {
     fileprivate var json: CanonicalJSON {
-        switch self {
-        case .visitStamped(let card, let stamps): ["stamped", .string(card), .integer(stamps)]
-        case .visitGuarded(let card, let doubleGrantGuard):
-            ["guarded", .string(card), .integer(doubleGrantGuard.hoursCode)]
-        case .amountEarned(let rule, let amount, let per, let give, let points):
-            [
-                "earned", .string(rule), .integer(amount), .integer(per), .integer(give),
-                .integer(points),
-            ]
-        case .amountTooSmall(let rule, let amount, let per):
-            ["small", .string(rule), .integer(amount), .integer(per)]
-        }
+        [
+            .string(kind.rawValue), .string(subject), asset.map { .string($0.name) } ?? .null,
+            .array(numbers.map(CanonicalJSON.integer)),
+        ]
     }
 
     fileprivate init?(json: CanonicalJSON) {
-        guard let parts = json.arrayValue, parts.count >= 3, let id = parts[1].stringValue
+        guard let parts = json.arrayValue, parts.count == 4,
+            let kind = parts[0].stringValue.flatMap(Kind.init(rawValue:)),
+            let subject = parts[1].stringValue,
+            let numbers = parts[3].arrayValue?.compactMap(\.integerValue)
         else { return nil }
-        let numbers = parts.dropFirst(2).compactMap(\.integerValue)
-        switch (parts[0].stringValue, numbers.count) {
-        case ("stamped", 1): self = .visitStamped(card: id, stamps: numbers[0])
-        case ("guarded", 1):
-            self = .visitGuarded(card: id, guard: DoubleGrantGuard(hoursCode: numbers[0]))
-        case ("earned", 4):
-            self = .amountEarned(
-                rule: id,
-                amount: numbers[0],
-                per: numbers[1],
-                give: numbers[2],
-                points: numbers[3]
-            )
-        case ("small", 2):
-            self = .amountTooSmall(rule: id, amount: numbers[0], per: numbers[1])
-        default: return nil
-        }
+        self.init(kind, subject, parts[2].stringValue.flatMap(Asset.init(name:)), numbers)
     }
 }
 
-extension DoubleGrantGuard {
-    /// The guard as a number: its hours, 0 for a business day, -1 for none.
-    fileprivate var hoursCode: Int64 {
-        switch self {
-        case .none: -1
-        case .businessDay: 0
-        case .hours(let hours): hours
-        }
+extension TallyChange {
+    fileprivate var json: CanonicalJSON { [.string(tally.description), .integer(amount)] }
+
+    fileprivate init?(json: CanonicalJSON) {
+        guard let parts = json.arrayValue, parts.count == 2,
+            let tally = parts[0].stringValue.flatMap(Tally.init),
+            let amount = parts[1].integerValue
+        else { return nil }
+        self.init(tally, amount)
+    }
+}
+
+extension RedeemedReward {
+    fileprivate var json: CanonicalJSON {
+        [
+            .string(reward), .integer(count), .integer(cost), .integer(value), .integer(times),
+        ]
     }
 
-    fileprivate init(hoursCode: Int64) {
-        self = hoursCode < 0 ? .none : hoursCode == 0 ? .businessDay : .hours(hoursCode)
+    fileprivate init?(json: CanonicalJSON) {
+        guard let parts = json.arrayValue, parts.count == 5, let reward = parts[0].stringValue
+        else { return nil }
+        let numbers = parts.dropFirst().compactMap(\.integerValue)
+        guard numbers.count == 4 else { return nil }
+        self.init(
+            reward,
+            count: numbers[0],
+            cost: numbers[1],
+            value: numbers[2],
+            times: numbers[3]
+        )
     }
 }

@@ -95,6 +95,9 @@ private struct Proposal {
     let answer: Recorded
     private let sale: Sale
     private let kept: KeptStanding
+    /// The counts that the rules read.
+    private let tallies: [TallyChange]
+    private let readsHoldings: Bool
 
     /// Reads the member and decides.
     init(
@@ -109,22 +112,27 @@ private struct Proposal {
         let moment = state.moment(reading)
         if let row = try db.sale(sale.key) {
             self.sale = sale
+            tallies = []
+            readsHoldings = false
             let place = try db.place(ofNumber: row.number)
             answer = Recorded(row, place.sequence, askedBy: member, kept.standing, moment)
             return
         }
-        let decided = programme.decideOnBetterDay(kept.standing, sale, at: moment)
+        let names = programme.tallies(for: sale) + programme.debts(for: sale)
+        tallies = try db.tallies(names, of: member)
+        let before = kept.standing.counting(tallies)
+        let decided = programme.decideOnBetterDay(before, sale, at: moment)
         let sale = decided.sale
         self.sale = sale
+        readsHoldings = programme.readsHoldings(for: sale)
         var decision = decided.decision
-        var standing = kept.standing
+        var standing = before
+        if sale.details.redeems, !RedemptionFreeze.allowsRedemption(state.freeze) {
+            decision = .refusal(.redemptionFrozen)
+        }
         if case .award(let award) = decision {
             let visit = Visit(at: moment, businessDate: sale.businessDate)
-            let visits = Dictionary(
-                award.stampedCards.map { ($0, visit) },
-                uniquingKeysWith: { $1 }
-            )
-            if let after = kept.standing.after(award.postings, visits: visits) {
+            if let after = before.after(award, visit: visit) {
                 standing = after
             } else {
                 decision = .refusal(.overflow)
@@ -152,11 +160,19 @@ private struct Proposal {
             programme: reference,
             sale: sale,
             lastVisits: kept.standing.lastVisits,
-            postings: award.postings
+            reads: StandingReads(
+                holdings: readsHoldings ? kept.standing.holdings : [],
+                tallies: tallies,
+                profile: kept.standing.profile
+            ),
+            postings: award.postings,
+            tallies: award.tallies
         )
+        guard fits(fact, state) else { return Recorded(answer, refusedFor: .saleTooLarge) }
         let sequence = try state.append(.award(fact), at: answer.at, db)
         let number = state.base + sequence
         try db.write(award.postings, of: answer.member, giving: answer.standing)
+        try db.write(award.tallies, of: answer.member)
         let first = FirstAnswer(
             at: answer.at,
             businessDate: sale.businessDate,
@@ -179,7 +195,37 @@ private struct Proposal {
     }
 }
 
+extension Proposal {
+    /// Whether an award's line is one that HQ reads.
+    private func fits(_ fact: AwardFact, _ state: LedgerState) -> Bool {
+        if sale.details.lines.isEmpty { return true }
+        let entry = Entry(
+            sequence: BatchHeaderV1.sequenceMax,
+            at: answer.at,
+            hybridTime: HybridTime(wallMs: Int64.max, count: Int64.max),
+            fact: .award(fact)
+        )
+        return EntryLineV1.bytes(of: entry).count <= EntryLineV1.byteCountMax
+    }
+}
+
+extension SaleDetails {
+    /// Whether something is to be spent.
+    fileprivate var redeems: Bool { !redemptions.isEmpty || storedValue != nil }
+}
+
 extension Recorded {
+    fileprivate init(_ proposed: Recorded, refusedFor refusal: Refusal) {
+        self.init(
+            member: proposed.member,
+            decision: .refusal(refusal),
+            sequence: nil,
+            standing: proposed.standing,
+            isRepeat: false,
+            at: proposed.at
+        )
+    }
+
     /// The first answer again.
     fileprivate init(repeating row: SaleRow, _ sequence: Int64, _ standing: Standing) {
         self.init(

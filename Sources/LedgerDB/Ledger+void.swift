@@ -10,7 +10,7 @@ extension Ledger {
     /// Takes an award back, whole; asking again answers the same and writes nothing.
     ///
     /// The member's visit counts as not made, so the card can be stamped again. What was spent
-    /// since cannot be taken back: then nothing is written.
+    /// since is owed: later awards repay it.
     ///
     /// - Parameters:
     ///   - key: The sale that was cancelled.
@@ -49,28 +49,38 @@ extension Ledger {
         guard let sale else { return .refused(.saleUnknown) }
         let place = try db.place(ofNumber: sale.number)
         let epoch = try db.place(ofNumber: state.base + state.tail.sequence + 1).epoch
-        let fact = VoidFact(
-            member: sale.member,
-            key: sale.key,
-            sequence: place.sequence,
-            epoch: place.epoch == epoch ? nil : place.epoch,
-            postings: sale.answer.award.postings.map { Posting($0.asset, $0.bucket, -$0.amount) }
-        )
+        func fact(_ postings: [Posting], _ tallies: [TallyChange]) -> VoidFact {
+            VoidFact(
+                member: sale.member,
+                key: sale.key,
+                sequence: place.sequence,
+                epoch: place.epoch == epoch ? nil : place.epoch,
+                postings: postings,
+                tallies: tallies
+            )
+        }
+        let award = sale.answer.award
         let before = try db.standing(of: sale.member)
         if let number = sale.voidedBy {
-            let award = VoidedAward(
-                sequence: try db.place(ofNumber: number).sequence,
-                fact: fact,
-                standing: before.standing,
-                isRepeat: true
+            return .voided(
+                VoidedAward(
+                    sequence: try db.place(ofNumber: number).sequence,
+                    fact: fact(award.postings.map { Posting($0.asset, $0.bucket, -$0.amount) }, []),
+                    standing: before.standing,
+                    isRepeat: true
+                )
             )
-            return .voided(award)
         }
-        guard let after = before.standing.after(fact.postings) else {
-            return .alreadySpent(before.standing.firstShort(of: fact.postings))
-        }
-        let sequence = try state.append(.void(fact), at: state.moment(reading), db)
-        try db.write(fact.postings, of: sale.member, giving: after)
+        let tallies = try db.tallies(award.talliesOfCancel, of: sale.member)
+        let standing = before.standing.counting(tallies)
+        let decision = Programme.cancel(award, standing, on: sale.answer.businessDate)
+        guard case .award(let movement) = decision,
+            let after = standing.after(movement.postings, tallies: movement.tallies)
+        else { return .refused(.overflow) }
+        let voiding = fact(movement.postings, movement.tallies)
+        let sequence = try state.append(.void(voiding), at: state.moment(reading), db)
+        try db.write(movement.postings, of: sale.member, giving: after)
+        try db.write(movement.tallies, of: sale.member)
         try db.run(
             "UPDATE sale SET voidedBy = ? WHERE sequence = ?",
             .integer(state.base + sequence),
@@ -79,9 +89,9 @@ extension Ledger {
         for (card, visit) in before.visitNumbers where visit == sale.number {
             try restoreVisit(before: sale, of: card, db)
         }
-        let standing = try db.standing(of: sale.member).standing
+        let standingNow = try db.standing(of: sale.member).standing
         return .voided(
-            VoidedAward(sequence: sequence, fact: fact, standing: standing, isRepeat: false)
+            VoidedAward(sequence: sequence, fact: voiding, standing: standingNow, isRepeat: false)
         )
     }
 
@@ -107,9 +117,11 @@ extension Ledger {
     }
 }
 
-extension Standing {
-    /// The first asset of which less is held than postings take away.
-    fileprivate func firstShort(of postings: [Posting]) -> Asset {
-        postings.first { amount(of: $0.asset, $0.bucket) + $0.amount < 0 }?.asset ?? .points
+extension Award {
+    /// The counts that a cancelled sale changes: its own, and the debts of what it gave.
+    fileprivate var talliesOfCancel: [Tally] {
+        let debts = Set(postings.filter { $0.amount > 0 }.map(\.asset)).sorted()
+            .map { Tally(.debt($0)) }
+        return tallies.map(\.tally).filter { !debts.contains($0) } + debts
     }
 }

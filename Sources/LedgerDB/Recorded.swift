@@ -39,8 +39,6 @@ public enum Voided: Hashable, Sendable {
     case voided(VoidedAward)
     /// There is nothing to void.
     case refused(Refusal)
-    /// The member has spent what would be taken back; a refund through HQ is the way.
-    case alreadySpent(Asset)
 }
 
 /// An award that was taken back.

@@ -12,6 +12,9 @@ struct SalvageCopy {
     /// Members whose holdings could not all be read.
     private var lostHoldings: [ClosedRange<Int64>] = []
     private var rebuilt: [Holding: Int64] = [:]
+    /// Members whose counts could not all be read.
+    private var lostTallies: [ClosedRange<Int64>] = []
+    private var recounted: [Count: Int64] = [:]
     /// Where entries are that were recorded again, by their old number.
     var moved: [Int64: Int64] = [:]
     private var rowCount = 0
@@ -26,6 +29,11 @@ struct SalvageCopy {
         let member: MemberNumber
         let asset: Asset
         let bucket: Bucket
+    }
+
+    private struct Count: Hashable {
+        let row: Int64
+        let tally: Tally
     }
 
     init(_ db: Database, _ file: DamagedFile?) {
@@ -51,13 +59,16 @@ struct SalvageCopy {
                 && Bucket(row.text(2)) != nil
         }
         _ = try copy("visit", "member")
+        lostTallies = try copy("tally", "member") { Tally($0.text(1)) != nil }
         try copyDown()
-        for range in lostHoldings {
-            try db.run(
-                "DELETE FROM holding WHERE member BETWEEN ? AND ?",
-                .integer(range.lowerBound),
-                .integer(range.upperBound)
-            )
+        for (table, ranges) in [("holding", lostHoldings), ("tally", lostTallies)] {
+            for range in ranges {
+                try db.run(
+                    "DELETE FROM \(table) WHERE member BETWEEN ? AND ?",
+                    .integer(range.lowerBound),
+                    .integer(range.upperBound)
+                )
+            }
         }
     }
 
@@ -167,15 +178,17 @@ struct SalvageCopy {
 
     /// Tells from an entry what is missing beside the log.
     mutating func rebuild(_ line: LogLine, number: Int64) throws {
-        guard isSaleDamaged || !lostHoldings.isEmpty else { return }
+        guard isSaleDamaged || !lostHoldings.isEmpty || !lostTallies.isEmpty else { return }
         // Allowed: only entries that can be read have effects here.
         guard let entry = try? EntryLineV1.entry(from: line.body) else { return }
         switch entry.fact {
         case .award(let award):
             add(award.postings, of: award.member)
+            add(award.tallies, of: award.member)
             if isSaleDamaged { try answer(award, at: entry.at, number: number) }
         case .void(let void):
             add(void.postings, of: void.member)
+            add(void.tallies, of: void.member)
             guard isSaleDamaged else { return }
             try db.run(
                 "UPDATE sale SET voidedBy = coalesce(voidedBy, ?) WHERE key = ?",
@@ -195,7 +208,7 @@ struct SalvageCopy {
             ?? FirstAnswer(
                 at: moment,
                 businessDate: award.sale.businessDate,
-                award: Award(rebuilding: award.postings),
+                award: Award(rebuilding: award),
                 visitsBefore: [:]
             )
         let row = SaleRow(
@@ -229,8 +242,24 @@ struct SalvageCopy {
         }
     }
 
+    private mutating func add(_ tallies: [TallyChange], of member: MemberNumber) {
+        for change in tallies {
+            let row = change.tally.row(of: member)
+            guard lostTallies.contains(where: { $0.contains(row) }) else { continue }
+            recounted[Count(row: row, tally: change.tally), default: 0] += change.amount
+        }
+    }
+
     /// Writes what was told from the log, and counts the members.
     func finish() throws {
+        for (count, number) in recounted where number != 0 {
+            try db.run(
+                "INSERT OR REPLACE INTO tally (member, name, count) VALUES (?, ?, ?)",
+                .integer(count.row),
+                .text(count.tally.description),
+                .integer(number)
+            )
+        }
         for (holding, amount) in rebuilt where amount > 0 {
             try db.run(
                 """
@@ -249,15 +278,14 @@ struct SalvageCopy {
 }
 
 extension Award {
-    /// An award of which only the postings are known: the stamps tell which cards were stamped.
-    fileprivate init(rebuilding postings: [Posting]) {
-        let prefix = Asset.stamps(ofCard: "").name
-        let steps = postings.filter { $0.asset.name.hasPrefix(prefix) }.map { posting in
-            DerivationStep.visitStamped(
-                card: String(posting.asset.name.dropFirst(prefix.count)),
-                stamps: posting.amount
-            )
+    /// An award of which only its entry is known: the stamps tell which cards were stamped.
+    fileprivate init(rebuilding award: AwardFact) {
+        let steps = award.postings.compactMap { posting -> DerivationStep? in
+            guard posting.amount > 0, posting.asset.kind == .stamps,
+                let card = posting.asset.identifier
+            else { return nil }
+            return .visitStamped(card: card, stamps: posting.amount)
         }
-        self.init(postings: postings, derivation: steps)
+        self.init(postings: award.postings, derivation: steps, tallies: award.tallies)
     }
 }

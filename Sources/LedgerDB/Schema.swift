@@ -7,7 +7,7 @@ enum Schema {
     /// Marks the file as ours: "stmp".
     static let applicationID: Int64 = 0x7374_6D70
     /// The number of steps.
-    static let version: Int64 = 6
+    static let version: Int64 = 7
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -41,6 +41,11 @@ enum Schema {
         migrator.registerMigration("6 epochs", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: epochs)
             try db.execute(sql: "PRAGMA user_version = 6")
+        }
+        migrator.registerMigration("7 every asset, and counts", foreignKeyChecks: .immediate) {
+            db in
+            try db.execute(sql: loyalty)
+            try db.execute(sql: "PRAGMA user_version = 7")
         }
         return migrator
     }

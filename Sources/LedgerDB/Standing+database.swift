@@ -94,6 +94,45 @@ extension Database {
         return visits
     }
 
+    /// The counts that a decision on a sale may read, as far as they are not zero.
+    func tallies(_ names: [Tally], of member: MemberNumber) throws -> [TallyChange] {
+        try names.compactMap { tally in
+            try first(
+                "SELECT count FROM tally WHERE member = ? AND name = ?",
+                .integer(tally.row(of: member)),
+                .text(tally.description)
+            ) { TallyChange(tally, $0.integer(0)) }
+        }
+    }
+
+    /// Writes the counts that have changed.
+    func write(_ changes: [TallyChange], of member: MemberNumber) throws {
+        for change in changes {
+            let row = SQLValue.integer(change.tally.row(of: member))
+            let name = SQLValue.text(change.tally.description)
+            let before = try first(
+                "SELECT count FROM tally WHERE member = ? AND name = ?",
+                row,
+                name
+            ) { $0.integer(0) }
+            let (count, overflow) = (before ?? 0).addingReportingOverflow(change.amount)
+            guard !overflow else { throw LedgerError.damaged("the count \(change.tally)") }
+            if count == 0 {
+                try run("DELETE FROM tally WHERE member = ? AND name = ?", row, name)
+            } else {
+                try run(
+                    """
+                    INSERT INTO tally (member, name, count) VALUES (?, ?, ?)
+                    ON CONFLICT (member, name) DO UPDATE SET count = excluded.count
+                    """,
+                    row,
+                    name,
+                    .integer(count)
+                )
+            }
+        }
+    }
+
     /// Writes the amounts that postings have changed.
     func write(_ postings: [Posting], of member: MemberNumber, giving standing: Standing) throws {
         for posting in postings {
@@ -148,44 +187,22 @@ extension Database {
     }
 }
 
-extension Standing {
-    /// How much is held of an asset in one bucket.
-    func amount(of asset: Asset, _ bucket: Bucket) -> Int64 {
-        holdings.first { $0.asset == asset && $0.bucket == bucket }?.amount ?? 0
-    }
-
-    /// The standing after postings and visits.
-    ///
-    /// - Parameters:
-    ///   - postings: What changes; negative amounts are taken away.
-    ///   - visits: The last visits of cards that change.
-    /// - Returns: The standing, or nil if an amount would overflow or fall below zero.
-    func after(_ postings: [Posting], visits: [String: Visit] = [:]) -> Standing? {
-        var holdings = holdings
-        for posting in postings {
-            let index = holdings.firstIndex {
-                $0.asset == posting.asset && $0.bucket == posting.bucket
-            }
-            let held = index.map { holdings[$0].amount } ?? 0
-            let (amount, overflow) = held.addingReportingOverflow(posting.amount)
-            guard !overflow, amount >= 0 else { return nil }
-            if let index { holdings.remove(at: index) }
-            guard amount > 0 else { continue }
-            let next = Posting(posting.asset, posting.bucket, amount)
-            holdings.insert(next, at: holdings.firstIndex { next.precedes($0) } ?? holdings.count)
-        }
-        return Standing(
-            isBlocked: isBlocked,
-            holdings: holdings,
-            lastVisits: lastVisits.merging(visits) { $1 }
-        )
+extension Tally {
+    /// The row's member: the member's own, or the one under which shared counts stand.
+    func row(of member: MemberNumber) -> Int64 {
+        scope == .member ? member.value : Schema.sharedTallies
     }
 }
 
-extension Posting {
-    /// The order of holdings: by asset, then by bucket, `never` last.
-    fileprivate func precedes(_ other: Self) -> Bool {
-        asset == other.asset
-            ? bucket.description < other.bucket.description : asset < other.asset
+extension Standing {
+    /// The standing with counts, which are read for one sale.
+    func counting(_ tallies: [TallyChange]) -> Self {
+        Self(
+            isBlocked: isBlocked,
+            holdings: holdings,
+            lastVisits: lastVisits,
+            tallies: Dictionary(tallies.map { ($0.tally, $0.amount) }) { $1 },
+            profile: profile
+        )
     }
 }

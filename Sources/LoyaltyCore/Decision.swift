@@ -6,32 +6,33 @@ public enum Decision: Hashable, Sendable {
     case refusal(Refusal)
 }
 
-/// What a sale earns.
+/// What a sale, a refund or the passing of time moves.
 public struct Award: Hashable, Sendable {
-    /// The amounts earned, in the order of the rules.
+    /// What was earned and, below zero, what was spent, one for each asset, bucket and direction.
     public let postings: [Posting]
     /// How they came about, for whoever asks why.
     public let derivation: [DerivationStep]
+    /// What is counted beside them.
+    public let tallies: [TallyChange]
+    /// The rewards that were redeemed.
+    public let redeemed: [RedeemedReward]
+    /// What is left to pay after rewards and stored value; nil where no amount is known.
+    public let due: Int64?
 
     /// Creates an award.
-    public init(postings: [Posting], derivation: [DerivationStep]) {
+    public init(
+        postings: [Posting],
+        derivation: [DerivationStep],
+        tallies: [TallyChange] = [],
+        redeemed: [RedeemedReward] = [],
+        due: Int64? = nil
+    ) {
         self.postings = postings
         self.derivation = derivation
+        self.tallies = tallies
+        self.redeemed = redeemed
+        self.due = due
     }
-}
-
-/// One step of how an award came about.
-///
-/// Words for people are in string tables; this is what they are filled with.
-public enum DerivationStep: Hashable, Sendable {
-    /// A visit was stamped.
-    case visitStamped(card: String, stamps: Int64)
-    /// A card was not stamped, since its guard holds this visit for one already stamped.
-    case visitGuarded(card: String, guard: DoubleGrantGuard)
-    /// An amount earned points: `points = amount / per * give`, the division rounded down.
-    case amountEarned(rule: String, amount: Int64, per: Int64, give: Int64, points: Int64)
-    /// An amount was too small for a rule.
-    case amountTooSmall(rule: String, amount: Int64, per: Int64)
 }
 
 /// Why a sale earns nothing.
@@ -64,6 +65,36 @@ public enum Refusal: Hashable, Sendable, Error {
     case saleUnknown
     /// The amounts exceed what can be counted.
     case overflow
+    /// The sale's currency is not the programme's.
+    case currencyOther(String)
+    /// A line has a quantity or an amount below zero.
+    case lineNegative(Int)
+    /// More lines, codes or wishes than a sale may have.
+    case tooMany(Int)
+    /// The programme has no such reward.
+    case rewardUnknown(String)
+    /// The reward is not for this member, place or time, or was redeemed as often as it may be.
+    case rewardUnavailable(String)
+    /// Less is held of an asset than is to be spent.
+    case notEnough(Asset, needed: Int64, held: Int64)
+    /// Too many sales of one member or one cashier.
+    case tooOften(CapScope)
+    /// The cashier's own sales earn nothing.
+    case saleOfCashier
+    /// The member checked in on this day already.
+    case alreadyCheckedIn
+    /// The member voted already.
+    case alreadyVoted
+    /// A compensation needs a reason and a manager's code.
+    case recoveryNotApproved
+    /// No rule gives anything for this occasion.
+    case nothingForOccasion
+    /// The basket's lines are more than an entry holds.
+    case saleTooLarge
+    /// Nothing may be redeemed at this store until HQ has confirmed its log.
+    case redemptionFrozen
+    /// More would be refunded than was paid.
+    case refundAboveSale(left: Int64)
 }
 
 extension Refusal {
@@ -84,6 +115,21 @@ extension Refusal {
         case .saleVoided: "sale-voided"
         case .saleUnknown: "sale-unknown"
         case .overflow: "overflow"
+        case .currencyOther: "currency-other"
+        case .lineNegative: "line-negative"
+        case .tooMany: "too-many"
+        case .rewardUnknown: "reward-unknown"
+        case .rewardUnavailable: "reward-unavailable"
+        case .notEnough: "not-enough"
+        case .tooOften: "too-often"
+        case .saleOfCashier: "sale-of-cashier"
+        case .alreadyCheckedIn: "already-checked-in"
+        case .alreadyVoted: "already-voted"
+        case .recoveryNotApproved: "recovery-not-approved"
+        case .nothingForOccasion: "nothing-for-occasion"
+        case .saleTooLarge: "sale-too-large"
+        case .redemptionFrozen: "redemption-frozen"
+        case .refundAboveSale: "refund-above-sale"
         }
     }
 }

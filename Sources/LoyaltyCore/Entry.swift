@@ -48,8 +48,12 @@ public struct AwardFact: Hashable, Sendable {
     public let sale: Sale
     /// The last stamped visits that the rules read, by card; with these HQ can decide again.
     public let lastVisits: [String: Visit]
-    /// What was earned.
+    /// What the rules read beside them.
+    public let reads: StandingReads
+    /// What was earned and, below zero, what was spent.
     public let postings: [Posting]
+    /// What is counted beside them.
+    public let tallies: [TallyChange]
 
     /// Creates a fact.
     public init(
@@ -57,13 +61,48 @@ public struct AwardFact: Hashable, Sendable {
         programme: ProgrammeReference,
         sale: Sale,
         lastVisits: [String: Visit],
-        postings: [Posting]
+        reads: StandingReads = StandingReads(),
+        postings: [Posting],
+        tallies: [TallyChange] = []
     ) {
         self.member = member
         self.programme = programme
         self.sale = sale
         self.lastVisits = lastVisits
+        self.reads = reads
         self.postings = postings
+        self.tallies = tallies
+    }
+
+    /// The standing on which the sale was decided, as far as the rules read it.
+    public var standing: Standing {
+        Standing(
+            holdings: reads.holdings,
+            lastVisits: lastVisits,
+            tallies: Dictionary(reads.tallies.map { ($0.tally, $0.amount) }) { $1 },
+            profile: reads.profile
+        )
+    }
+}
+
+/// What a decision read of a standing, beside the last visits; with it HQ can decide again.
+public struct StandingReads: Hashable, Sendable {
+    /// What the member held; empty where the programme does not ask.
+    public let holdings: [Posting]
+    /// The counts that are not zero, in the order in which the programme names them.
+    public let tallies: [TallyChange]
+    /// What HQ had told of the member.
+    public let profile: Profile
+
+    /// Creates what was read.
+    public init(
+        holdings: [Posting] = [],
+        tallies: [TallyChange] = [],
+        profile: Profile = Profile()
+    ) {
+        self.holdings = holdings
+        self.tallies = tallies
+        self.profile = profile
     }
 }
 
@@ -77,8 +116,10 @@ public struct VoidFact: Hashable, Sendable {
     public let sequence: Int64
     /// The epoch of that entry; nil for the epoch of the void itself.
     public let epoch: Int64?
-    /// What is taken back: the award's postings, negated.
+    /// What moves: the award's postings taken back, as far as they are not spent.
     public let postings: [Posting]
+    /// What is counted no more, and what is owed.
+    public let tallies: [TallyChange]
 
     /// Creates a fact.
     public init(
@@ -86,13 +127,15 @@ public struct VoidFact: Hashable, Sendable {
         key: SaleKey,
         sequence: Int64,
         epoch: Int64? = nil,
-        postings: [Posting]
+        postings: [Posting],
+        tallies: [TallyChange] = []
     ) {
         self.member = member
         self.key = key
         self.sequence = sequence
         self.epoch = epoch
         self.postings = postings
+        self.tallies = tallies
     }
 }
 

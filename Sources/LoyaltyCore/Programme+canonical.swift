@@ -19,7 +19,7 @@ extension Programme {
                 "sellers": .array(receipts.sellerIDs.map(CanonicalJSON.string)),
             ],
             "cards": .array(cards.map(\.canonicalJSON)),
-            "points": .array(pointRules.map(\.canonicalJSON)),
+            "rules": .array(rules.map(\.canonicalJSON)),
         ]
     }
 }
@@ -54,14 +54,12 @@ extension DoubleGrantGuard {
     }
 }
 
-extension PointRule {
+extension Rule {
     fileprivate var canonicalJSON: CanonicalJSON {
         [
             "id": .string(id),
-            "per": .integer(per),
-            "give": .integer(give),
-            "from": firstDate.map { .string($0.description) } ?? .null,
-            "through": lastDate.map { .string($0.description) } ?? .null,
+            "from": conditions.firstDate.map { .string($0.description) } ?? .null,
+            "through": conditions.lastDate.map { .string($0.description) } ?? .null,
         ]
     }
 }

@@ -46,7 +46,7 @@ extension Programme {
     func check() throws(ProgrammeError) {
         try Self.checkIdentifiers([name])
         try Self.checkIdentifiers(cards.map(\.id))
-        try Self.checkIdentifiers(pointRules.map(\.id))
+        try Self.checkIdentifiers(rules.map(\.id))
         try Self.checkRange("version", version, 1...Int64(Int32.max))
         try Self.checkText("title", title)
         try checkCurrencyAndCalendar()
@@ -55,13 +55,13 @@ extension Programme {
         try checkReceipts()
         try Self.checkRange("number of cards", Int64(cards.count), 0...Int64(Self.cardCountMax))
         try Self.checkRange(
-            "number of point rules",
-            Int64(pointRules.count),
-            0...Int64(Self.pointRuleCountMax)
+            "number of rules",
+            Int64(rules.count),
+            0...Int64(Self.ruleCountMax)
         )
-        guard !cards.isEmpty || !pointRules.isEmpty else { throw .nothingToEarn }
+        guard !cards.isEmpty || !rules.isEmpty else { throw .nothingToEarn }
         for card in cards { try card.check() }
-        for rule in pointRules { try rule.check() }
+        for rule in rules { try rule.check() }
     }
 
     private func checkCurrencyAndCalendar() throws(ProgrammeError) {
@@ -126,12 +126,14 @@ extension StampCard {
     }
 }
 
-extension PointRule {
+extension Rule {
     fileprivate func check() throws(ProgrammeError) {
-        try Programme.checkRange("points \(id): per", per, 1...Programme.amountMax)
-        try Programme.checkRange("points \(id): give", give, 1...Programme.rateMax)
-        if let firstDate, let lastDate, firstDate > lastDate {
-            throw .emptyPeriod(field: "points \(id)")
+        if case .perAmount(let give, let per, _) = gift {
+            try Programme.checkRange("rule \(id): per", per, 1...Programme.amountMax)
+            try Programme.checkRange("rule \(id): give", give, 1...Programme.rateMax)
+        }
+        if let first = conditions.firstDate, let last = conditions.lastDate, first > last {
+            throw .emptyPeriod(field: "rule \(id)")
         }
     }
 }

@@ -1,161 +1,193 @@
 extension Programme {
-    /// Decides what a sale earns.
+    /// Decides what a sale earns and what its member redeems in it.
     ///
-    /// Pure: the same inputs always give the same decision. Order: what bars the sale, then the
-    /// cards, then the point rules, each in the programme's order; points are floored once per
-    /// rule and sale.
+    /// Pure: the same inputs always give the same decision. Order: what bars the sale; rewards and
+    /// stored value; cards and rules; multipliers, bonuses, caps; debts; what is full becomes what
+    /// it is worth. Fractions are exact, and floored once for each rule and sale.
     ///
     /// - Parameters:
     ///   - standing: What the ledger knows of the member.
     ///   - sale: What was bought, and how the till knows.
     ///   - moment: When the till came to know, by every clock.
-    /// - Returns: An award with at least one posting, or the reason there is none.
+    /// - Returns: An award that moves or counts something, or the reason there is none.
     public func decide(_ standing: Standing, _ sale: Sale, at moment: Moment) -> Decision {
-        if let refusal = bar(standing, sale, at: moment) { return .refusal(refusal) }
-
-        var steps: [DerivationStep] = []
-        for card in cards where card.counts(sale) {
-            let isGuarded = holds(
-                card.doubleGrantGuard,
-                after: standing.lastVisits[card.id],
-                sale,
-                at: moment
-            )
-            steps.append(card.step(isGuarded: isGuarded))
+        do throws(Refusal) {
+            if let refusal = bar(standing, sale, at: moment) { throw refusal }
+            return .award(try award(standing, sale, at: moment))
+        } catch {
+            return .refusal(error)
         }
-        if let amount = sale.amount {
-            for rule in pointRules where rule.isInForce(on: sale.businessDate) {
-                guard let step = rule.step(for: amount) else { return .refusal(.overflow) }
-                steps.append(step)
-            }
-        }
-        guard let postings = postings(of: steps) else { return .refusal(.overflow) }
-        guard !postings.isEmpty else { return .refusal(refusal(for: steps, sale)) }
-        return .award(Award(postings: postings, derivation: steps))
     }
 
-    /// What bars a sale before any rule is asked, or nil.
-    private func bar(_ standing: Standing, _ sale: Sale, at moment: Moment) -> Refusal? {
-        if standing.isBlocked { return .memberBlocked }
-        guard
-            (firstDate...lastDate).contains(sale.businessDate)
-                || !isReliable(sale.businessDate, at: moment)
-        else { return .programmeNotInForce(firstDate: firstDate, lastDate: lastDate) }
-        if let amount = sale.amount {
-            if amount < 0 { return .amountNegative }
-            if amount > saleAmountMax { return .amountAboveMax(saleAmountMax) }
-        }
-        return sale.receipt.flatMap { bar($0, of: sale, at: moment) }
-    }
-
-    /// What is wrong with a receipt, or nil.
-    ///
-    /// Its age is judged only by a clock that can be trusted: a dead battery must not cost a
-    /// customer the points.
-    private func bar(_ receipt: Receipt, of sale: Sale, at moment: Moment) -> Refusal? {
-        guard receipts.sellerIDs.isEmpty || receipts.sellerIDs.contains(receipt.sellerID)
-        else { return .receiptOfOtherSeller }
-        guard moment.quality != .floor else { return nil }
-        let ageDays = Int64(sale.businessDate.dayNumber) - Int64(receipt.date.dayNumber)
-        // A day that turns after midnight puts a receipt of the small hours one date ahead.
-        if ageDays < -1 { return .receiptFromFuture }
-        return ageDays > receipts.ageDaysMax ? .receiptTooOld(daysMax: receipts.ageDaysMax) : nil
-    }
-
-    /// The postings that steps amount to, one for each asset; nil on overflow.
-    private func postings(of steps: [DerivationStep]) -> [Posting]? {
-        var postings: [Posting] = []
-        var points: Int64 = 0
-        for step in steps {
-            switch step {
-            case .visitStamped(let card, let stamps):
-                postings.append(Posting(.stamps(ofCard: card), .never, stamps))
-            case .amountEarned(_, _, _, _, let earned):
-                let (sum, overflow) = points.addingReportingOverflow(earned)
-                if overflow { return nil }
-                points = sum
-            case .visitGuarded, .amountTooSmall: continue
-            }
-        }
-        return points > 0 ? postings + [Posting(.points, .never, points)] : postings
-    }
-
-    /// Why steps without a posting earn nothing: the guard before the amount.
-    private func refusal(for steps: [DerivationStep], _ sale: Sale) -> Refusal {
-        for case .visitGuarded(_, let doubleGrantGuard) in steps {
-            return .visitAlreadyStamped(guard: doubleGrantGuard)
-        }
-        if sale.amount == nil { return .amountMissing }
-        return .amountTooSmall(least: pointRules.map(\.per).min() ?? 0)
-    }
-}
-
-extension StampCard {
-    /// Whether a sale can be a visit that this card stamps.
-    fileprivate func counts(_ sale: Sale) -> Bool {
-        needsSale ? sale.evidence != .visit : sale.opensVisit
-    }
-
-    /// Stamps a visit, unless the guard holds it for one already stamped.
-    fileprivate func step(isGuarded: Bool) -> DerivationStep {
-        isGuarded
-            ? .visitGuarded(card: id, guard: doubleGrantGuard)
-            : .visitStamped(card: id, stamps: stampsPerVisit)
-    }
-}
-
-extension Programme {
-    /// How long after a stamp a second one counts as of the same day where nobody knows the day.
-    ///
-    /// Source: our own bound; shorter than a night in which the shop is closed, and long enough
-    /// that scanning again earns nothing.
-    static let unknownDayMs: Int64 = 6 * 3_600_000
-
-    /// Whether a sale belongs to a visit already stamped.
-    ///
-    /// Clocks that contradict each other open a new visit: a customer must not lose a stamp
-    /// because the till's battery died.
-    private func holds(
-        _ doubleGrantGuard: DoubleGrantGuard,
-        after last: Visit?,
+    private func award(
+        _ standing: Standing,
         _ sale: Sale,
         at moment: Moment
-    ) -> Bool {
-        guard let last else { return false }
-        switch doubleGrantGuard {
-        case .none: return false
-        case .businessDay:
-            if isReliable(last.businessDate, at: last.at), isReliable(sale.businessDate, at: moment)
-            {
-                return last.businessDate == sale.businessDate
-            }
-            guard last.at.boot == moment.boot, let elapsedMs = moment.elapsedMs(since: last.at)
-            else { return false }
-            return elapsedMs < Self.unknownDayMs
-        case .hours(let hours):
-            guard let elapsedMs = moment.elapsedMs(since: last.at) else { return false }
-            // The minute in which the hours end is allowed (oracle row P29).
-            return elapsedMs / 60_000 < hours * 60
+    ) throws(Refusal) -> Award {
+        let circumstances = Circumstances(self, standing, sale, moment)
+        var basket = try Basket(sale)
+        var purse = Purse(standing.holdings, on: sale.businessDate)
+        var changes = TallyChanges(standing.tallies)
+        var steps: [DerivationStep] = []
+        if basket.ignoresLines {
+            let numbers = [Int64(sale.details.lines.count), sale.amount ?? 0]
+            steps.append(DerivationStep(.linesIgnored, sale.key.text, nil, numbers))
+        }
+        let plan = try redeem(circumstances, purse, &basket, &changes, &steps)
+        if !policies.spendsOwnPoints { try spend(plan, &purse) }
+        let paidByValue = try payByValue(sale, basket, &purse, &steps)
+        let earns = policies.redeemingSaleEarns || plan.redeemed.allSatisfy { $0.cost == 0 }
+        if earns { try earn(circumstances, basket, &purse, &changes, &steps) }
+        try repay(&purse, &changes, &steps)
+        if policies.spendsOwnPoints { try spend(plan, &purse) }
+        for gift in plan.gifts { try give(gift.amount, gift.asset, from: nil, &purse, &steps) }
+        try complete(&purse, &changes, &steps)
+        try count(circumstances, basket, purse, &changes, &steps)
+        guard !purse.postings.isEmpty || !changes.changes.isEmpty || !plan.redeemed.isEmpty
+        else { throw nothing(for: steps, sale) }
+        return Award(
+            postings: purse.postings,
+            derivation: steps,
+            tallies: changes.changes,
+            redeemed: plan.redeemed,
+            due: basket.due.map { max(0, $0 - paidByValue) }
+        )
+    }
+
+    private func spend(_ plan: RedemptionPlan, _ purse: inout Purse) throws(Refusal) {
+        for cost in plan.costs { try purse.spend(cost.amount, cost.asset) }
+    }
+
+    /// Pays with stored value what is due, as far as the member wants.
+    ///
+    /// - Returns: What it paid.
+    private func payByValue(
+        _ sale: Sale,
+        _ basket: Basket,
+        _ purse: inout Purse,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) -> Int64 {
+        guard let wanted = sale.details.storedValue, wanted > 0, let due = basket.due
+        else { return 0 }
+        let order: [Asset] =
+            policies.storedValue == .bonusFirst
+            ? [.bonusValue, .paidValue] : [.paidValue, .bonusValue]
+        let held: Int64 = order.reduce(0) { sum, asset in
+            let (next, overflow) = sum.addingReportingOverflow(purse.usable(asset))
+            return overflow ? Int64.max : next
+        }
+        let needed = wanted == .max ? min(1, due) : wanted
+        guard held >= needed else { throw .notEnough(order[0], needed: wanted, held: held) }
+        let paid = min(wanted, due, held)
+        var left = paid
+        for asset in order where left > 0 {
+            let part = min(left, purse.usable(asset))
+            guard part > 0 else { continue }
+            try purse.spend(part, asset)
+            steps.append(DerivationStep(.valuePaid, asset.name, asset, [part]))
+            left -= part
+        }
+        return paid
+    }
+
+    private func earn(
+        _ circumstances: Circumstances,
+        _ basket: Basket,
+        _ purse: inout Purse,
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) {
+        try stamp(circumstances, &purse, changes, &steps)
+        var given: [(Int64, Asset, BusinessDate?)] = []
+        try Earning(self, circumstances, basket).run(&changes, &steps) {
+            (amount, asset, firstDate) throws(Refusal) in
+            given.append((amount, asset, firstDate))
+        }
+        for (amount, asset, firstDate) in given {
+            try give(amount, asset, from: firstDate, &purse, &steps)
         }
     }
 
-    /// Whether a day of trade is known: it came with the sale, or from a clock that may be right.
-    private func isReliable(_ date: BusinessDate, at moment: Moment) -> Bool {
-        moment.quality != .floor || date != BusinessDate(at: moment.wall, in: calendar)
+    /// Repays what the member owes from what was just earned.
+    private func repay(
+        _ purse: inout Purse,
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) {
+        for posting in purse.postings where posting.amount > 0 {
+            let tally = Tally(.debt(posting.asset))
+            let part = min(changes[tally], posting.amount)
+            guard part > 0 else { continue }
+            try purse.take(part, posting.asset) { $0 == posting.bucket }
+            try changes.add(-part, to: tally)
+            steps.append(
+                DerivationStep(.debtRepaid, posting.asset.name, posting.asset, [part])
+            )
+        }
     }
-}
 
-extension PointRule {
-    fileprivate func isInForce(on date: BusinessDate) -> Bool {
-        (firstDate.map { $0 <= date } ?? true) && (lastDate.map { date <= $0 } ?? true)
+    /// Raises the counts that the programme reads.
+    private func count(
+        _ circumstances: Circumstances,
+        _ basket: Basket,
+        _ purse: Purse,
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) {
+        let sale = circumstances.sale
+        let date = sale.businessDate
+        if sale.details.occasion == .purchase, sale.evidence != .visit {
+            for period in index.salePeriods {
+                try changes.add(1, to: Tally(.sales, in: period.period(of: date)))
+            }
+            for cap in saleCaps { try changes.add(1, to: circumstances.tally(.sales, of: cap)) }
+        }
+        if index.readsVisitDay, sale.details.occasion == .purchase {
+            let last = changes[Tally(.visitDay)]
+            try changes.set(Tally(.visitDay), to: max(last, Int64(date.dayNumber)))
+        }
+        if circumstances.streak > 0 {
+            try changes.set(Tally(.streak), to: circumstances.streak)
+            try changes.set(Tally(.streakDay), to: Int64(date.dayNumber))
+        }
+        if case .vote(let id, _) = sale.details.occasion {
+            try changes.add(1, to: Tally(.vote(id)))
+        }
+        guard let tiers else { return }
+        let amount = try counted(tiers.counter, sale, basket, purse)
+        guard amount > 0 else { return }
+        try changes.add(amount, to: Tally(tiers.subject, in: tiers.period(of: date)))
+        try noteTier(circumstances.standing, on: date, &changes, &steps)
     }
 
-    /// What an amount earns under this rule; nil on overflow.
-    fileprivate func step(for amount: Int64) -> DerivationStep? {
-        let (points, overflow) = (amount / per).multipliedReportingOverflow(by: give)
-        if overflow { return nil }
-        return points > 0
-            ? .amountEarned(rule: id, amount: amount, per: per, give: give, points: points)
-            : .amountTooSmall(rule: id, amount: amount, per: per)
+    private func counted(
+        _ counter: TierLadder.Counter,
+        _ sale: Sale,
+        _ basket: Basket,
+        _ purse: Purse
+    ) throws(Refusal) -> Int64 {
+        switch counter {
+        case .visits: return sale.details.occasion == .purchase && sale.opensVisit ? 1 : 0
+        case .points: return purse.earned(.points).reduce(0) { $0 + $1.amount }
+        case .spend:
+            guard sale.details.occasion == .purchase else { return 0 }
+            return try basket.base(.all, policies.earningBase, policies.orderDiscounts)?.floor ?? 0
+        }
+    }
+
+    /// Why steps without an effect earn nothing: the guard before the amount.
+    private func nothing(for steps: [DerivationStep], _ sale: Sale) -> Refusal {
+        if let step = steps.first(where: { $0.kind == .visitGuarded }) {
+            return .visitAlreadyStamped(guard: DoubleGrantGuard(hoursCode: step.numbers[0]))
+        }
+        if let step = steps.first(where: { $0.kind == .rewardDropped }) {
+            return .rewardUnavailable(step.subject)
+        }
+        guard sale.details.occasion == .purchase else { return .nothingForOccasion }
+        if sale.amount == nil, sale.details.lines.isEmpty { return .amountMissing }
+        let least = rules.compactMap { rule in
+            if case .perAmount(_, let per, _) = rule.gift { per } else { nil }
+        }
+        return .amountTooSmall(least: least.min() ?? 0)
     }
 }

@@ -23,8 +23,23 @@ public struct Programme: Hashable, Sendable {
     public let receipts: ReceiptPolicy
     /// The stamp cards, in the order in which they are shown.
     public let cards: [StampCard]
-    /// The rules that give points, in the order in which they are explained.
-    public let pointRules: [PointRule]
+    /// The rules, in the order in which they are explained.
+    public let rules: [Rule]
+    /// What good systems do differently, decided.
+    public let policies: Policies
+    /// How long assets can be used and what they are worth; an asset without a rule never expires.
+    public let assets: [AssetRule]
+    /// What members can redeem, in the order in which they are shown.
+    public let rewards: [Reward]
+    /// The tiers; nil for none.
+    public let tiers: TierLadder?
+    /// How many sales of one member or one cashier count; more are refused.
+    public let saleCaps: [Cap]
+    /// Whether a cashier who is a member earns for sales that she rings up herself.
+    public let cashiersEarn: Bool
+
+    /// Finds the rules that can match a sale.
+    let index: RuleIndex
 
     /// Most characters of an identifier.
     ///
@@ -34,10 +49,14 @@ public struct Programme: Hashable, Sendable {
     ///
     /// Source: our own bound; the display shows one, a chain runs a handful.
     public static let cardCountMax = 16
-    /// Most point rules of a programme.
+    /// Most rules of a programme.
     ///
     /// Source: the bench of the programme engine goes up to 1,000 rules.
-    public static let pointRuleCountMax = 1_000
+    public static let ruleCountMax = 1_000
+    /// Most rewards of a programme.
+    ///
+    /// Source: our own bound; a display shows a dozen.
+    public static let rewardCountMax = 200
     /// The largest amount any rule or sale may name.
     ///
     /// Source: 2^53, the largest whole number that every JSON reader keeps exactly (RFC 8259
@@ -60,7 +79,13 @@ public struct Programme: Hashable, Sendable {
         saleAmountMax: Int64,
         receipts: ReceiptPolicy,
         cards: [StampCard],
-        pointRules: [PointRule]
+        rules: [Rule],
+        policies: Policies = Policies(),
+        assets: [AssetRule] = [],
+        rewards: [Reward] = [],
+        tiers: TierLadder? = nil,
+        saleCaps: [Cap] = [],
+        cashiersEarn: Bool = true
     ) throws(ProgrammeError) {
         self.name = name
         self.version = version
@@ -72,7 +97,14 @@ public struct Programme: Hashable, Sendable {
         self.saleAmountMax = saleAmountMax
         self.receipts = receipts
         self.cards = cards
-        self.pointRules = pointRules
+        self.rules = rules
+        self.policies = policies
+        self.assets = assets
+        self.rewards = rewards
+        self.tiers = tiers
+        self.saleCaps = saleCaps
+        self.cashiersEarn = cashiersEarn
+        index = RuleIndex(rules, rewards)
         try check()
     }
 
@@ -122,6 +154,14 @@ public struct StampCard: Hashable, Sendable {
     public let needsSale: Bool
     /// What keeps one visit from being stamped twice.
     public let doubleGrantGuard: DoubleGrantGuard
+    /// What a full card becomes; nil for a card that stays full until somebody takes it.
+    public let completion: Completion?
+    /// The card that begins once this one was filled (rank-up chain); nil for the same card anew.
+    public let next: String?
+    /// Stamps that come with the first one (取卡回饋).
+    public let welcomeStamps: Int64
+    /// How long the card's stamps can be used.
+    public let expiry: CardExpiry
 
     /// Most stamps on one card.
     ///
@@ -136,7 +176,11 @@ public struct StampCard: Hashable, Sendable {
         size: Int64,
         stampsPerVisit: Int64,
         needsSale: Bool,
-        doubleGrantGuard: DoubleGrantGuard
+        doubleGrantGuard: DoubleGrantGuard,
+        completion: Completion? = nil,
+        next: String? = nil,
+        welcomeStamps: Int64 = 0,
+        expiry: CardExpiry = .never
     ) {
         self.id = id
         self.title = title
@@ -145,10 +189,38 @@ public struct StampCard: Hashable, Sendable {
         self.stampsPerVisit = stampsPerVisit
         self.needsSale = needsSale
         self.doubleGrantGuard = doubleGrantGuard
+        self.completion = completion
+        self.next = next
+        self.welcomeStamps = welcomeStamps
+        self.expiry = expiry
+    }
+
+    /// What a full card becomes (滿點禮).
+    public struct Completion: Hashable, Sendable {
+        /// Of what.
+        public let asset: Asset
+        /// How much.
+        public let amount: Int64
+
+        /// Creates a completion.
+        public init(_ amount: Int64, _ asset: Asset) {
+            self.amount = amount
+            self.asset = asset
+        }
     }
 
     /// The asset that the card's stamps are.
     public var asset: Asset { .stamps(ofCard: id) }
+}
+
+/// How long the stamps of a card can be used.
+public enum CardExpiry: Hashable, Sendable {
+    /// For ever.
+    case never
+    /// For so many days from the card's first stamp, the last day included.
+    case fromFirstStamp(days: Int64)
+    /// For so many days from the latest stamp, the last day included.
+    case fromLastStamp(days: Int64)
 }
 
 /// What keeps one visit from being stamped twice (連續取得點數限制).
@@ -164,35 +236,6 @@ public enum DoubleGrantGuard: Hashable, Sendable {
     ///
     /// Source: our own bound; longer than a week is a campaign rule, not a guard.
     public static let hoursMax: Int64 = 168
-}
-
-/// A rule that gives points for an amount: `give` for each whole `per`.
-public struct PointRule: Hashable, Sendable {
-    /// The rule's identifier within the programme.
-    public let id: String
-    /// The amount that earns once, in the currency's minor unit, at least 1.
-    public let per: Int64
-    /// Points for each whole `per`, at least 1.
-    public let give: Int64
-    /// The first business date on which the rule holds, if it starts later than the programme.
-    public let firstDate: BusinessDate?
-    /// The last business date on which the rule holds, if it ends before the programme.
-    public let lastDate: BusinessDate?
-
-    /// Creates a rule.
-    public init(
-        id: String,
-        per: Int64,
-        give: Int64,
-        firstDate: BusinessDate? = nil,
-        lastDate: BusinessDate? = nil
-    ) {
-        self.id = id
-        self.per = per
-        self.give = give
-        self.firstDate = firstDate
-        self.lastDate = lastDate
-    }
 }
 
 /// Which printed receipts count as evidence.

@@ -1,10 +1,11 @@
-/// What a till knows of a purchase, or of a visit without one.
+/// What a till knows of a purchase, or of whatever else a member did.
 public struct Sale: Hashable, Sendable {
     /// The key by which this sale is recognised when it comes again.
     public let key: SaleKey
     /// How the till came to know of it.
     public let evidence: Evidence
-    /// What was paid, in the currency's minor unit; nil where the evidence names no amount.
+    /// What is to be paid after the POS's own discounts, tax included, in the currency's minor
+    /// unit; nil where the evidence names no amount.
     public let amount: Int64?
     /// The day of trade it belongs to.
     public let businessDate: BusinessDate
@@ -17,6 +18,8 @@ public struct Sale: Hashable, Sendable {
     public let till: String
     /// What the printed receipt says, where a receipt is the evidence.
     public let receipt: Receipt?
+    /// What else is known of it; nothing for a scan or a keyed amount.
+    public var details: SaleDetails
 
     /// Creates a sale.
     public init(
@@ -27,7 +30,8 @@ public struct Sale: Hashable, Sendable {
         otherDate: BusinessDate? = nil,
         opensVisit: Bool,
         till: String,
-        receipt: Receipt? = nil
+        receipt: Receipt? = nil,
+        details: SaleDetails = SaleDetails()
     ) {
         self.key = key
         self.evidence = evidence
@@ -37,6 +41,7 @@ public struct Sale: Hashable, Sendable {
         self.opensVisit = opensVisit
         self.till = till
         self.receipt = receipt
+        self.details = details
     }
 
     /// The same sale on one day of trade and no other.
@@ -48,8 +53,162 @@ public struct Sale: Hashable, Sendable {
             businessDate: date,
             opensVisit: opensVisit,
             till: till,
-            receipt: receipt
+            receipt: receipt,
+            details: details
         )
+    }
+}
+
+/// What a POS that knows more tells of a sale (LOYALTY.md section 2).
+public struct SaleDetails: Hashable, Sendable {
+    /// What the member did.
+    public var occasion: Occasion = .purchase
+    /// The store; nil where only this store's rules are asked.
+    public var store: String?
+    /// Who served.
+    public var cashier: String?
+    /// Whether the cashier is the member.
+    public var isCashiersOwn = false
+    /// The currency, where the POS names it.
+    public var currency: String?
+    /// The lines of the basket.
+    public var lines: [SaleLine] = []
+    /// The POS's own discount of the whole order, already off `amount`, in no line's net.
+    public var orderDiscount: Int64 = 0
+    /// The amount without tax, after discounts.
+    public var untaxed: Int64?
+    /// How much of the amount is paid with points of another system.
+    public var paidWithPoints: Int64 = 0
+    /// How much stored value the member wants to pay with; nil for none, `.max` for all.
+    public var storedValue: Int64?
+    /// The codes that were presented.
+    public var codes: [String] = []
+    /// What the member wants to redeem, in the order of the wishes.
+    public var redemptions: [Redemption] = []
+    /// Whether a manager's code approved it; asked of compensations.
+    public var isApproved = false
+    /// The chance of the sale, drawn once at the till, for instant wins.
+    public var luck: UInt64?
+
+    /// Most lines of a basket.
+    ///
+    /// Source: our own bound; a basket whose names are so long that its entry would be larger than
+    /// an entry may be is refused by the ledger.
+    public static let lineCountMax = 200
+    /// Most codes and most wishes of a sale.
+    ///
+    /// Source: our own bound; a till shows no more.
+    public static let wishCountMax = 20
+
+    /// Creates details of which nothing is known.
+    public init() {}
+}
+
+/// One line of a basket.
+public struct SaleLine: Hashable, Sendable {
+    /// The article.
+    public let sku: String
+    /// Its categories.
+    public let categories: [String]
+    /// Its labels.
+    public let labels: [String]
+    /// How much of it, in thousandths of a unit.
+    public let quantity: Int64
+    /// Before discounts, tax included, in the currency's minor unit.
+    public let gross: Int64
+    /// After the line's own discount, tax included.
+    public let net: Int64
+    /// After the line's own discount, without tax; nil where the POS does not tell.
+    public let untaxed: Int64?
+
+    /// Thousandths in a unit.
+    public static let unit: Int64 = 1_000
+
+    /// Creates a line.
+    public init(
+        sku: String,
+        categories: [String] = [],
+        labels: [String] = [],
+        quantity: Int64 = unit,
+        gross: Int64,
+        net: Int64? = nil,
+        untaxed: Int64? = nil
+    ) {
+        self.sku = sku
+        self.categories = categories
+        self.labels = labels
+        self.quantity = quantity
+        self.gross = gross
+        self.net = net ?? gross
+        self.untaxed = untaxed
+    }
+}
+
+/// What a member did.
+public enum Occasion: Hashable, Sendable {
+    /// Bought something, or came by.
+    case purchase
+    /// Became a member.
+    case join
+    /// Paid stored value in.
+    case topUp
+    /// Checked in for the day (每日簽到).
+    case checkIn
+    /// Answered a survey's question; the answer counts from 0.
+    case survey(String, answer: Int64)
+    /// Voted for an option.
+    case vote(String, option: String)
+    /// Is compensated for bad service, by a manager, for a reason.
+    case recovery(severity: String, reason: String)
+    /// Invited a friend, who has just made a step.
+    case referral(Referral.Step)
+    /// The member's birthday came.
+    case birthday
+
+    /// What kind of occasion it is.
+    public var kind: Kind {
+        switch self {
+        case .purchase: .purchase
+        case .join: .join
+        case .topUp: .topUp
+        case .checkIn: .checkIn
+        case .survey: .survey
+        case .vote: .vote
+        case .recovery: .recovery
+        case .referral: .referral
+        case .birthday: .birthday
+        }
+    }
+
+    /// The survey, the vote or the severity.
+    public var subject: String? {
+        switch self {
+        case .survey(let id, _), .vote(let id, _): id
+        case .recovery(let severity, _): severity
+        case .purchase, .join, .topUp, .checkIn, .referral, .birthday: nil
+        }
+    }
+
+    /// The kinds of occasions.
+    public enum Kind: String, CaseIterable, Sendable {
+        /// A purchase, or a scan of the member's code.
+        case purchase
+        /// Joining.
+        case join
+        /// A top-up.
+        case topUp
+        /// A check-in.
+        case checkIn
+        /// An answer.
+        case survey
+        /// A vote.
+        case vote
+        /// A compensation.
+        case recovery
+        /// A friend's step.
+        case referral
+        /// A birthday.
+        case birthday
     }
 }
 

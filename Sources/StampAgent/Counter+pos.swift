@@ -115,7 +115,6 @@ extension VoidAnswer {
         case .voided(let award):
             self = .voided(entry: award.sequence, postings: award.fact.postings)
         case .refused(let refusal): self = .refused(code: refusal.code)
-        case .alreadySpent: self = .refused(code: "already-spent")
         }
     }
 }

@@ -115,7 +115,7 @@ struct Book {
     }
 
     private mutating func apply(_ award: AwardFact, at sequence: Int64) throws -> QuarantineCode? {
-        guard award.postings.allSatisfy({ $0.amount > 0 }),
+        guard award.postings.allSatisfy({ $0.amount != 0 }),
             let changed = try adding(award.postings, to: award.member)
         else { return .amountOutOfRange }
         try recordSale.run(
@@ -134,9 +134,7 @@ struct Book {
             awardLogID != logID || void.sequence < sequence,
             let award = try bookedAward(void.sequence, in: awardLogID)
         else { return .voidUnknown }
-        let negated = award.postings.map { Posting($0.asset, $0.bucket, 0 &- $0.amount) }
-        guard award.member == void.member, award.sale.key == void.key,
-            Set(negated) == Set(void.postings), negated.count == void.postings.count,
+        guard award.member == void.member, award.sale.key == void.key, void.balances(award),
             let changed = try adding(void.postings, to: void.member)
         else { return .voidMismatch }
         let statement = try db.cachedStatement(
@@ -269,6 +267,22 @@ struct Book {
             .text(account.asset.name),
             .text(account.bucket.description)
         ) ?? 0
+    }
+}
+
+extension VoidFact {
+    /// Whether the void takes back what an award gave: asset by asset, what moves and what is owed
+    /// since are together what the award moved.
+    fileprivate func balances(_ award: AwardFact) -> Bool {
+        var sums: [Asset: Int64] = [:]
+        for posting in award.postings + postings {
+            sums[posting.asset, default: 0] &+= posting.amount
+        }
+        for change in award.tallies + tallies {
+            guard case .debt(let asset) = change.tally.subject else { continue }
+            sums[asset, default: 0] &-= change.amount
+        }
+        return sums.values.allSatisfy { $0 == 0 }
     }
 }
 

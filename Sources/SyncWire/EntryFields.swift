@@ -2,7 +2,7 @@ import LoyaltyCore
 
 /// Reads the members of an entry's line, each checked.
 struct EntryFields {
-    private let json: CanonicalJSON
+    let json: CanonicalJSON
 
     init(_ json: CanonicalJSON) {
         self.json = json
@@ -18,7 +18,8 @@ struct EntryFields {
                     key: try saleKey(),
                     sequence: try integer("voids", 1...Int64.max),
                     epoch: json["voidsEpoch"] == nil ? nil : try epoch("voidsEpoch"),
-                    postings: try postings()
+                    postings: try postings("post"),
+                    tallies: json["count"] == nil ? [] : try tallies("count")
                 )
             )
         case "boot":
@@ -70,7 +71,7 @@ struct EntryFields {
         return value
     }
 
-    private func string(_ name: String) throws(EntryLineError) -> String {
+    func string(_ name: String) throws(EntryLineError) -> String {
         guard let value = json[name]?.stringValue else { throw .malformed(field: name) }
         return value
     }
@@ -111,7 +112,9 @@ struct EntryFields {
             programme: try programme(),
             sale: try sale(),
             lastVisits: try lastVisits(),
-            postings: try postings()
+            reads: try EntryFields(json["in"] ?? .null).reads(),
+            postings: try postings("post"),
+            tallies: json["count"] == nil ? [] : try tallies("count")
         )
     }
 
@@ -150,7 +153,8 @@ struct EntryFields {
             businessDate: date,
             opensVisit: opensVisit,
             till: try inputs.string("till"),
-            receipt: try inputs.receipt()
+            receipt: try inputs.receipt(),
+            details: try inputs.details()
         )
     }
 
@@ -185,15 +189,15 @@ struct EntryFields {
         return visits
     }
 
-    private func postings() throws(EntryLineError) -> [Posting] {
-        guard let values = json["post"]?.arrayValue else { throw .malformed(field: "post") }
+    func postings(_ name: String) throws(EntryLineError) -> [Posting] {
+        guard let values = json[name]?.arrayValue else { throw .malformed(field: name) }
         var postings: [Posting] = []
         for value in values {
             guard let parts = value.arrayValue, parts.count == 3,
                 let asset = parts[0].stringValue.flatMap(Asset.init(name:)),
                 let bucket = parts[1].stringValue.flatMap(Bucket.init),
                 let amount = parts[2].integerValue
-            else { throw .malformed(field: "post") }
+            else { throw .malformed(field: name) }
             postings.append(Posting(asset, bucket, amount))
         }
         return postings

@@ -108,7 +108,7 @@ extension Fact {
 
 extension AwardFact {
     fileprivate var members: [CanonicalJSON.Member] {
-        [
+        var members: [CanonicalJSON.Member] = [
             .init("member", .string(member.description)),
             .init("key", .string(sale.key.text)),
             .init(
@@ -118,6 +118,8 @@ extension AwardFact {
             .init("in", .object(inputs)),
             .init("post", .array(postings.map(\.json))),
         ]
+        if !tallies.isEmpty { members.append(.init("count", .array(tallies.map(\.json)))) }
+        return members
     }
 
     /// Everything the rules read, beside the programme.
@@ -143,7 +145,7 @@ extension AwardFact {
                 .init("last", .object(visits.map { .init($0.key, $0.value.json) }))
             )
         }
-        return inputs
+        return inputs + sale.details.members + reads.members
     }
 }
 
@@ -155,6 +157,7 @@ extension VoidFact {
             .init("voids", .integer(sequence)),
         ] + (epoch.map { [.init("voidsEpoch", .integer($0))] } ?? [])
             + [.init("post", .array(postings.map(\.json)))]
+            + (tallies.isEmpty ? [] : [.init("count", .array(tallies.map(\.json)))])
     }
 }
 
@@ -180,7 +183,7 @@ extension LostFact {
 }
 
 extension Posting {
-    fileprivate var json: CanonicalJSON {
+    var json: CanonicalJSON {
         [.string(asset.name), .string(bucket.description), .integer(amount)]
     }
 }

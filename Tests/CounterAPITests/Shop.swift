@@ -188,7 +188,7 @@ private func makeProgramme() -> Programme {
                     doubleGrantGuard: .businessDay
                 )
             ],
-            pointRules: [PointRule(id: "base", per: 35, give: 1)]
+            rules: [Rule(id: "base", per: 35, give: 1)]
         )
     } catch {
         preconditionFailure("the programme above fits together: \(error)")

@@ -31,7 +31,11 @@ struct WordsTests {
         switch refusal {
         case .memberBlocked, .programmeNotInForce, .visitAlreadyStamped, .amountNegative,
             .amountAboveMax, .amountMissing, .amountTooSmall, .receiptTooOld, .receiptFromFuture,
-            .receiptOfOtherSeller, .saleOfOtherMember, .saleVoided, .saleUnknown, .overflow:
+            .receiptOfOtherSeller, .saleOfOtherMember, .saleVoided, .saleUnknown, .overflow,
+            .currencyOther, .lineNegative, .tooMany, .rewardUnknown, .rewardUnavailable,
+            .notEnough, .tooOften, .saleOfCashier, .alreadyCheckedIn, .alreadyVoted,
+            .recoveryNotApproved, .nothingForOccasion, .saleTooLarge, .redemptionFrozen,
+            .refundAboveSale:
             break
         }
         switch code {

@@ -64,6 +64,6 @@ func makeProgramme() throws -> Programme {
                 doubleGrantGuard: .businessDay
             )
         ],
-        pointRules: [PointRule(id: "base", per: 35, give: 1)]
+        rules: [Rule(id: "base", per: 35, give: 1)]
     )
 }

@@ -28,8 +28,8 @@ struct ProgrammeDocumentTests {
                     doubleGrantGuard: .hours(3)
                 )
             ],
-            pointRules: [
-                PointRule(
+            rules: [
+                Rule(
                     id: "base",
                     per: 35,
                     give: 1,
@@ -58,7 +58,7 @@ struct ProgrammeDocumentTests {
 
         #expect(programme.calendar == BusinessCalendar(utcOffsetMinutes: -210, dayTurnsAtHour: 0))
         #expect(programme.receipts == ReceiptPolicy(ageDaysMax: 3, sellerIDs: []))
-        #expect(programme.pointRules.isEmpty)
+        #expect(programme.rules.isEmpty)
         #expect(programme.cards.map(\.stampsPerVisit) == [1])
         #expect(programme.cards.map(\.needsSale) == [false])
         #expect(programme.cards.map(\.doubleGrantGuard) == [.businessDay])

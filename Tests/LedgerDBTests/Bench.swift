@@ -116,7 +116,7 @@ extension Programme {
                     doubleGrantGuard: doubleGrantGuard
                 )
             ],
-            pointRules: [PointRule(id: "base", per: 35, give: give)]
+            rules: [Rule(id: "base", per: 35, give: give)]
         )
     }
 }

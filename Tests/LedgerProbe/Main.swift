@@ -221,7 +221,7 @@ enum ProbeSales {
                     doubleGrantGuard: .businessDay
                 )
             ],
-            pointRules: [PointRule(id: "base", per: 35, give: 1)]
+            rules: [Rule(id: "base", per: 35, give: 1)]
         )
     }
 }

@@ -82,8 +82,8 @@ struct DayTests {
         points: Int64
     ) throws {
         let programme = makeProgramme(rules: [
-            PointRule(id: "base", per: 10, give: 1),
-            PointRule(id: "extra", per: 10, give: 2, firstDate: today.adding(days: from)),
+            Rule(id: "base", per: 10, give: 1),
+            Rule(id: "extra", per: 10, give: 2, firstDate: today.adding(days: from)),
         ])
 
         let (sale, decision) = programme.decideOnBetterDay(

@@ -8,7 +8,7 @@ struct DecideTests {
         (amount: 70, points: 2),
     ])
     func `P23 one point for each whole 35, floored once per sale`(amount: Int64, points: Int64) {
-        let programme = makeProgramme(rules: [PointRule(id: "base", per: 35, give: 1)])
+        let programme = makeProgramme(rules: [Rule(id: "base", per: 35, give: 1)])
 
         #expect(earned(.points, by: programme, for: makeSale(amount: amount)) == points)
     }
@@ -26,15 +26,15 @@ struct DecideTests {
         amount: Int64,
         points: Int64
     ) {
-        let programme = makeProgramme(rules: [PointRule(id: "base", per: per, give: give)])
+        let programme = makeProgramme(rules: [Rule(id: "base", per: per, give: give)])
 
         #expect(earned(.points, by: programme, for: makeSale(amount: amount)) == points, "\(id)")
     }
 
     @Test func `P17 rules add up, and every one is explained`() throws {
         let programme = makeProgramme(rules: [
-            PointRule(id: "base", per: 35, give: 1), PointRule(id: "extra", per: 100, give: 5),
-            PointRule(id: "large", per: 1_000, give: 50),
+            Rule(id: "base", per: 35, give: 1), Rule(id: "extra", per: 100, give: 5),
+            Rule(id: "large", per: 1_000, give: 50),
         ])
 
         let award = try award(of: programme, for: makeSale(amount: 215))
@@ -55,7 +55,7 @@ struct DecideTests {
         (from: 0, through: 0, earns: true),
     ])
     func `P06 both ends of a period are inclusive`(from: Int, through: Int, earns: Bool) {
-        let rule = PointRule(
+        let rule = Rule(
             id: "window",
             per: 1,
             give: 1,
@@ -68,7 +68,7 @@ struct DecideTests {
     }
 
     @Test func `P28 a sale outside the programme's dates earns nothing`() {
-        let programme = makeProgramme(rules: [PointRule(id: "base", per: 1, give: 1)])
+        let programme = makeProgramme(rules: [Rule(id: "base", per: 1, give: 1)])
         let late = makeSale(amount: 100, on: programme.lastDate.adding(days: 1))
 
         #expect(
@@ -157,7 +157,7 @@ struct DecideTests {
     @Test func `a guarded card does not keep the sale's points back`() throws {
         let programme = makeProgramme(
             cards: [makeCard(guardedBy: .businessDay)],
-            rules: [PointRule(id: "base", per: 35, give: 1)]
+            rules: [Rule(id: "base", per: 35, give: 1)]
         )
         let standing = Standing(lastVisits: ["latte": Visit(at: noon, businessDate: today)])
 
@@ -191,7 +191,7 @@ struct DecideTests {
         (amount: .min, refusal: .amountNegative),
     ])
     func `an amount that cannot be is refused with its reason`(amount: Int64, refusal: Refusal) {
-        let programme = makeProgramme(rules: [PointRule(id: "base", per: 35, give: 1)])
+        let programme = makeProgramme(rules: [Rule(id: "base", per: 35, give: 1)])
 
         #expect(
             programme.decide(Standing(), makeSale(amount: amount), at: noon) == .refusal(refusal)
@@ -199,14 +199,14 @@ struct DecideTests {
     }
 
     @Test func `the largest plausible amount still earns`() {
-        let programme = makeProgramme(rules: [PointRule(id: "base", per: 1, give: 1)])
+        let programme = makeProgramme(rules: [Rule(id: "base", per: 1, give: 1)])
 
         #expect(earned(.points, by: programme, for: makeSale(amount: 100_000)) == 100_000)
     }
 
     @Test func `the largest amount under the most rules of the largest rate is counted exactly`() {
-        let rules = (0..<Programme.pointRuleCountMax).map {
-            PointRule(id: "r\($0)", per: 1, give: Programme.rateMax)
+        let rules = (0..<Programme.ruleCountMax).map {
+            Rule(id: "r\($0)", per: 1, give: Programme.rateMax)
         }
         let programme = makeProgramme(rules: rules, saleAmountMax: Programme.amountMax)
 
@@ -217,7 +217,7 @@ struct DecideTests {
     }
 
     @Test func `a visit earns nothing where only amounts do`() {
-        let programme = makeProgramme(rules: [PointRule(id: "base", per: 35, give: 1)])
+        let programme = makeProgramme(rules: [Rule(id: "base", per: 35, give: 1)])
 
         #expect(programme.decide(Standing(), makeVisit(), at: noon) == .refusal(.amountMissing))
     }
@@ -318,8 +318,8 @@ struct DecideTests {
     @Test func `the same inputs give the same decision, and rules that do not match change none`()
         throws
     {
-        let rule = PointRule(id: "base", per: 35, give: 1)
-        let ended = PointRule(
+        let rule = Rule(id: "base", per: 35, give: 1)
+        let ended = Rule(
             id: "ended",
             per: 1,
             give: 9,
@@ -342,7 +342,7 @@ struct DecideTests {
         at moment: Moment
     ) -> Decision {
         let programme = makeProgramme(
-            rules: [PointRule(id: "base", per: 35, give: 1)],
+            rules: [Rule(id: "base", per: 35, give: 1)],
             receipts: ReceiptPolicy(ageDaysMax: 3, sellerIDs: ["04595257"])
         )
         let sale = makeSale(amount: 215, receipt: Receipt(date: date, sellerID: sellerID))

@@ -15,7 +15,7 @@ func makeMoment(sinceBootMs: Int64) -> Moment {
 
 func makeProgramme(
     cards: [StampCard] = [],
-    rules: [PointRule] = [],
+    rules: [Rule] = [],
     saleAmountMax: Int64 = 100_000,
     receipts: ReceiptPolicy = ReceiptPolicy(ageDaysMax: 3, sellerIDs: [])
 ) -> Programme {
@@ -31,7 +31,7 @@ func makeProgramme(
             saleAmountMax: saleAmountMax,
             receipts: receipts,
             cards: cards,
-            pointRules: rules
+            rules: rules
         )
     } catch {
         preconditionFailure("the test's programme is wrong: \(error)")

@@ -5,7 +5,7 @@ struct ProgrammeCheckTests {
     @Test func `a programme with a card and a rule is in order`() {
         let programme = makeProgramme(
             cards: [makeCard(guardedBy: .businessDay)],
-            rules: [PointRule(id: "base", per: 35, give: 1)]
+            rules: [Rule(id: "base", per: 35, give: 1)]
         )
 
         #expect(programme.cards.count == 1)
@@ -32,8 +32,8 @@ struct ProgrammeCheckTests {
     }
 
     @Test func `cards and rules are counted to their limits`() {
-        let rules = (0...Programme.pointRuleCountMax).map {
-            PointRule(id: "r\($0)", per: 1, give: 1)
+        let rules = (0...Programme.ruleCountMax).map {
+            Rule(id: "r\($0)", per: 1, give: 1)
         }
         let cards = (0...Programme.cardCountMax).map { makeCard("c\($0)", guardedBy: .none) }
 
@@ -44,13 +44,13 @@ struct ProgrammeCheckTests {
     }
 
     @Test(arguments: [
-        (rule: PointRule(id: "Base", per: 35, give: 1), error: "malformed"),
-        (rule: PointRule(id: "base", per: 0, give: 1), error: "range"),
-        (rule: PointRule(id: "base", per: 1, give: 0), error: "range"),
-        (rule: PointRule(id: "base", per: Programme.amountMax + 1, give: 1), error: "range"),
-        (rule: PointRule(id: "base", per: 1, give: Programme.rateMax + 1), error: "range"),
+        (rule: Rule(id: "Base", per: 35, give: 1), error: "malformed"),
+        (rule: Rule(id: "base", per: 0, give: 1), error: "range"),
+        (rule: Rule(id: "base", per: 1, give: 0), error: "range"),
+        (rule: Rule(id: "base", per: Programme.amountMax + 1, give: 1), error: "range"),
+        (rule: Rule(id: "base", per: 1, give: Programme.rateMax + 1), error: "range"),
         (
-            rule: PointRule(
+            rule: Rule(
                 id: "base",
                 per: 1,
                 give: 1,
@@ -60,7 +60,7 @@ struct ProgrammeCheckTests {
             error: "period"
         ),
     ])
-    func `a rule out of range is refused`(rule: PointRule, error: String) {
+    func `a rule out of range is refused`(rule: Rule, error: String) {
         switch check(rules: [rule]) {
         case .malformedIdentifier: #expect(error == "malformed")
         case .outOfRange: #expect(error == "range")
@@ -70,15 +70,15 @@ struct ProgrammeCheckTests {
     }
 
     @Test func `two rules with one id, and a programme that gives nothing, are refused`() {
-        let rule = PointRule(id: "base", per: 35, give: 1)
+        let rule = Rule(id: "base", per: 35, give: 1)
 
         #expect(check(rules: [rule, rule]) == .duplicateIdentifier("base"))
         #expect(check() == .nothingToEarn)
     }
 
     @Test func `the canonical bytes tell any two programmes apart and are stable`() {
-        let one = makeProgramme(rules: [PointRule(id: "base", per: 35, give: 1)])
-        let other = makeProgramme(rules: [PointRule(id: "base", per: 36, give: 1)])
+        let one = makeProgramme(rules: [Rule(id: "base", per: 35, give: 1)])
+        let other = makeProgramme(rules: [Rule(id: "base", per: 36, give: 1)])
 
         #expect(one.canonicalBytes == one.canonicalBytes)
         #expect(one.canonicalBytes != other.canonicalBytes)
@@ -90,7 +90,7 @@ struct ProgrammeCheckTests {
     }
 
     /// What a programme with these parts is refused for.
-    private func check(cards: [StampCard] = [], rules: [PointRule] = []) -> ProgrammeError? {
+    private func check(cards: [StampCard] = [], rules: [Rule] = []) -> ProgrammeError? {
         do throws(ProgrammeError) {
             _ = try Programme(
                 name: "qingtian",
@@ -103,7 +103,7 @@ struct ProgrammeCheckTests {
                 saleAmountMax: 100,
                 receipts: ReceiptPolicy(ageDaysMax: 0, sellerIDs: []),
                 cards: cards,
-                pointRules: rules
+                rules: rules
             )
             return nil
         } catch {

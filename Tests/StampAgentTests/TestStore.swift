@@ -132,7 +132,7 @@ final class TestStore: Sendable {
                     doubleGrantGuard: .none
                 )
             ],
-            pointRules: [PointRule(id: "base", per: per, give: 1)]
+            rules: [Rule(id: "base", per: per, give: 1)]
         )
     }
 }

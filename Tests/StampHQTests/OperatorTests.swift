@@ -258,7 +258,7 @@ struct OperatorTests {
             saleAmountMax: 100_000,
             receipts: ReceiptPolicy(ageDaysMax: 3, sellerIDs: []),
             cards: [],
-            pointRules: [PointRule(id: "base", per: per, give: 1)]
+            rules: [Rule(id: "base", per: per, give: 1)]
         )
     }
 }

@@ -100,7 +100,7 @@ struct PushTests {
             device.append(#"{"seq":3,"type":"teleport","wallMs":1,"clock":"ntp"}"#)
             device.append(.boot(BootFact(bootID: "b", version: "1")), sequence: 9)
             try device.award("P1/1")
-            try device.award("P1/6", points: -5)
+            try device.award("P1/6", points: -15)
             try device.void("P1/9", of: 2)
             try device.void("P1/1", of: 1, points: 9)
             try device.award("P1/9")

@@ -188,7 +188,7 @@ extension Programme {
                     doubleGrantGuard: .none
                 )
             ],
-            pointRules: [PointRule(id: "base", per: 35, give: 1)]
+            rules: [Rule(id: "base", per: 35, give: 1)]
         )
     }
 }

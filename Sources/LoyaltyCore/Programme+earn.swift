@@ -1,0 +1,390 @@
+/// A rule whose conditions hold, and what it is about.
+struct MatchedRule {
+    let rule: Rule
+    let selection: Basket.Selection
+}
+
+/// What the rules of a sale give, rule by rule.
+struct Earning {
+    let programme: Programme
+    let circumstances: Circumstances
+    let basket: Basket
+    /// The multipliers that hold.
+    private var multipliers: [MatchedRule] = []
+    /// All other rules that hold, in the programme's order, one of each group.
+    private var givers: [MatchedRule] = []
+
+    init(_ programme: Programme, _ circumstances: Circumstances, _ basket: Basket) throws(Refusal) {
+        self.programme = programme
+        self.circumstances = circumstances
+        self.basket = basket
+        for number in programme.index.candidates(for: circumstances.sale) {
+            let rule = programme.rules[number]
+            guard circumstances.allow(rule.conditions),
+                let selection = basket.selection(rule.conditions),
+                try programme.meetsMinimum(rule.conditions, selection, basket)
+            else { continue }
+            let matched = MatchedRule(rule: rule, selection: selection)
+            if case .multiply = rule.gift {
+                multipliers.append(matched)
+            } else {
+                keep(matched)
+            }
+        }
+    }
+
+    /// Keeps a rule, unless another one of its group has a higher minimum.
+    private mutating func keep(_ matched: MatchedRule) {
+        guard let group = matched.rule.group,
+            let other = givers.firstIndex(where: { $0.rule.group == group })
+        else {
+            givers.append(matched)
+            return
+        }
+        let least = { (rule: Rule) in rule.conditions.amountMin ?? 0 }
+        if least(matched.rule) > least(givers[other].rule) {
+            givers.remove(at: other)
+            givers.append(matched)
+        }
+    }
+
+    /// What the rules give.
+    ///
+    /// - Parameters:
+    ///   - changes: The counts, which the rules' caps read and raise.
+    ///   - steps: How it came about.
+    ///   - give: Takes what a rule gives: how much, of what, and from which day on it is usable.
+    /// - Throws: `Refusal.overflow`.
+    func run(
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep],
+        give: (Int64, Asset, BusinessDate?) throws(Refusal) -> Void
+    ) throws(Refusal) {
+        for phase in [false, true] {
+            for matched in givers where matched.rule.gift.isBonus == phase {
+                let rule = matched.rule
+                guard let given = try amount(of: matched, &changes, &steps), given > 0
+                else { continue }
+                let amount = try clip(given, rule, &changes, &steps)
+                guard amount > 0 else { continue }
+                var firstDate: BusinessDate?
+                if rule.pendingDays > 0 {
+                    let date = circumstances.sale.businessDate.adding(days: Int(rule.pendingDays))
+                    steps.append(
+                        DerivationStep(.pending, rule.id, rule.gift.asset, [Int64(date.dayNumber)])
+                    )
+                    firstDate = date
+                }
+                try give(amount, rule.gift.asset, firstDate)
+            }
+        }
+    }
+
+    /// What a rule gives before its caps; nil where it can give nothing for what is known.
+    private func amount(
+        of matched: MatchedRule,
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) -> Int64? {
+        let rule = matched.rule
+        switch rule.gift {
+        case .perAmount(let give, let per, _):
+            guard let base = try base(matched) else { return nil }
+            return try blocks(give, per, base, matched, .amountEarned, &changes, &steps)
+        case .perUnit(let give, let per, _):
+            guard !basket.lines.isEmpty else { return nil }
+            let units = Exact(basket.units(matched.selection))
+            return try blocks(give, per, units, matched, .unitsEarned, &changes, &steps)
+        case .rate(let rate, _):
+            guard let base = try base(matched) else { return nil }
+            return try share(rate, base, matched, &changes, &steps)
+        case .perSale(let give, _):
+            steps.append(DerivationStep(.saleEarned, rule.id, rule.gift.asset, [give]))
+            return try multiplied(Exact(give), matched, isWhole: true, &steps).floor
+        case .bonus(let give, _):
+            steps.append(DerivationStep(.bonusEarned, rule.id, rule.gift.asset, [give]))
+            return give
+        case .instantWin(let odds, let stock, let give, _):
+            return try win(odds, stock, give, rule, &changes, &steps)
+        case .multiply: return nil
+        }
+    }
+
+    private func base(_ matched: MatchedRule) throws(Refusal) -> Exact? {
+        let policies = programme.policies
+        return try basket.base(matched.selection, policies.earningBase, policies.orderDiscounts)
+    }
+
+    /// So much for each whole block.
+    private func blocks(
+        _ give: Int64,
+        _ per: Int64,
+        _ base: Exact,
+        _ matched: MatchedRule,
+        _ kind: DerivationStep.Kind,
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) -> Int64 {
+        let rule = matched.rule
+        guard let whole = base.floor else { throw .overflow }
+        let carried = rule.carriesRemainder ? changes[Tally(.remainder(rule.id))] : 0
+        let (sum, tooLarge) = whole.addingReportingOverflow(carried)
+        guard !tooLarge else { throw .overflow }
+        let (points, overflow) = (sum / per).multipliedReportingOverflow(by: give)
+        guard !overflow else { throw .overflow }
+        if rule.carriesRemainder {
+            try changes.set(Tally(.remainder(rule.id)), to: sum % per)
+            steps.append(DerivationStep(.carried, rule.id, rule.gift.asset, [sum % per]))
+        }
+        guard points > 0 else {
+            if kind == .amountEarned {
+                steps.append(.amountTooSmall(rule: rule.id, amount: sum, per: per))
+            }
+            return 0
+        }
+        steps.append(DerivationStep(kind, rule.id, rule.gift.asset, [sum, per, give, points]))
+        guard let result = try multiplied(Exact(points), matched, isWhole: false, &steps).floor
+        else { throw .overflow }
+        return result
+    }
+
+    /// An amount times a rate, floored once.
+    private func share(
+        _ rate: Rate,
+        _ base: Exact,
+        _ matched: MatchedRule,
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) -> Int64 {
+        let rule = matched.rule
+        guard let exact = base.times(Exact(rate)), let plain = exact.floor, let whole = base.floor
+        else { throw .overflow }
+        steps.append(
+            DerivationStep(
+                .rateEarned,
+                rule.id,
+                rule.gift.asset,
+                [whole, rate.numerator, rate.denominator, plain]
+            )
+        )
+        var result = try multiplied(exact, matched, isWhole: false, &steps)
+        if rule.carriesRemainder {
+            let part = Exact(Rate(1, rate.denominator))
+            let tally = Tally(.remainder(rule.id))
+            guard let carried = Exact(changes[tally]).times(part), let sum = result.plus(carried),
+                let floor = sum.floor, let rest = sum.plus(Exact(-floor)),
+                let parts = rest.divided(by: part)?.floor
+            else { throw .overflow }
+            try changes.set(tally, to: parts)
+            steps.append(DerivationStep(.carried, rule.id, rule.gift.asset, [parts]))
+            result = sum
+        }
+        guard let points = result.floor else { throw .overflow }
+        return points
+    }
+
+    // MARK: - Multipliers
+
+    /// What a rule gives, times the multipliers of the lines for which it gives.
+    private func multiplied(
+        _ amount: Exact,
+        _ matched: MatchedRule,
+        isWhole: Bool,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) -> Exact {
+        let asset = matched.rule.gift.asset
+        let candidates = multipliers.filter { $0.rule.gift.asset == asset }
+        guard !candidates.isEmpty else { return amount }
+        let factor: Exact
+        if isWhole || basket.lines.isEmpty {
+            factor = try combined(candidates.filter { $0.selection.isAll })
+        } else {
+            factor = try weighted(candidates, matched)
+        }
+        guard factor.numerator != factor.denominator else { return amount }
+        guard let result = amount.times(factor), let points = result.floor,
+            let above = Int64(exactly: factor.numerator),
+            let below = Int64(exactly: factor.denominator)
+        else { throw .overflow }
+        steps.append(
+            DerivationStep(.multiplied, matched.rule.id, asset, [above, below, points])
+        )
+        return result
+    }
+
+    /// The lines' factors, each by the share that the line has in what the rule looks at.
+    private func weighted(
+        _ candidates: [MatchedRule],
+        _ matched: MatchedRule
+    ) throws(Refusal) -> Exact {
+        let lines = basket.indexes(matched.selection)
+        let isByUnits: Bool = if case .perUnit = matched.rule.gift { true } else { false }
+        let weights = lines.map { index in
+            isByUnits
+                ? basket.lines[index].units
+                : basket.value(of: basket.lines[index], programme.policies.earningBase)
+        }
+        let whole = weights.reduce(0, +)
+        guard whole > 0 else { return Exact(1) }
+        let selections = candidates.map { candidate -> Set<Int>? in
+            candidate.selection.isAll ? nil : Set(basket.indexes(candidate.selection))
+        }
+        if selections.allSatisfy({ $0 == nil }) { return try combined(candidates) }
+        var sum = Exact.zero
+        for (index, weight) in zip(lines, weights) {
+            var matching: [MatchedRule] = []
+            for (candidate, selection) in zip(candidates, selections)
+            where selection?.contains(index) ?? true {
+                matching.append(candidate)
+            }
+            guard let part = try combined(matching).times(Exact(weight)), let next = sum.plus(part)
+            else { throw .overflow }
+            sum = next
+        }
+        guard let factor = sum.divided(by: Exact(whole)) ?? (sum == .zero ? .zero : nil)
+        else { throw .overflow }
+        return factor
+    }
+
+    /// What several multipliers amount to: the best one and all that stack, or all of them.
+    private func combined(_ rules: [MatchedRule]) throws(Refusal) -> Exact {
+        var best: Exact?
+        var product = Exact(1)
+        for matched in rules {
+            guard case .multiply(let rate, _) = matched.rule.gift else { continue }
+            let factor = Exact(rate)
+            if matched.rule.stacks || programme.policies.multipliers == .stack {
+                guard let next = product.times(factor) else { throw .overflow }
+                product = next
+            } else if best.map({ $0.isLess(than: factor) }) ?? true {
+                best = factor
+            }
+        }
+        guard let best else { return product }
+        guard let all = product.times(best) else { throw .overflow }
+        return all
+    }
+
+    // MARK: - Caps and chance
+
+    /// Clips what a rule gives to what its caps leave, and counts it.
+    private func clip(
+        _ given: Int64,
+        _ rule: Rule,
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) -> Int64 {
+        var amount = given
+        for cap in rule.caps {
+            let used =
+                cap.scope == .sale ? 0 : changes[circumstances.tally(.rule(rule.id), of: cap)]
+            amount = min(amount, max(0, cap.max - used))
+        }
+        if amount < given {
+            steps.append(DerivationStep(.capped, rule.id, rule.gift.asset, [given, amount]))
+        }
+        for cap in rule.caps where cap.scope != .sale {
+            try changes.add(amount, to: circumstances.tally(.rule(rule.id), of: cap))
+        }
+        return amount
+    }
+
+    /// An instant win, as long as there is stock.
+    private func win(
+        _ odds: Rate,
+        _ stock: Int64,
+        _ give: Int64,
+        _ rule: Rule,
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) -> Int64 {
+        let tally = Tally(.rule(rule.id), for: .programme)
+        guard let luck = circumstances.sale.details.luck, changes[tally] < stock,
+            odds.wins(luck.mixed(with: rule.id))
+        else {
+            steps.append(DerivationStep(.notWon, rule.id, rule.gift.asset))
+            return 0
+        }
+        try changes.add(1, to: tally)
+        steps.append(DerivationStep(.won, rule.id, rule.gift.asset, [give]))
+        return give
+    }
+}
+
+extension Programme {
+    /// Whether a basket reaches the least amount and number that conditions ask for.
+    func meetsMinimum(
+        _ conditions: Conditions,
+        _ selection: Basket.Selection,
+        _ basket: Basket
+    ) throws(Refusal) -> Bool {
+        if let least = conditions.quantityMin {
+            guard !basket.lines.isEmpty, basket.units(selection) >= least else { return false }
+        }
+        guard let least = conditions.amountMin else { return true }
+        let base = try basket.base(
+            selection,
+            conditions.amountOf.earningBase,
+            policies.orderDiscounts
+        )
+        return base.map { !$0.isLess(than: Exact(least)) } ?? false
+    }
+}
+
+extension Circumstances {
+    /// The count that a cap looks at.
+    func tally(_ subject: Tally.Subject, of cap: Cap) -> Tally {
+        cap.tally(subject, sale.details.cashier ?? "", sale.businessDate)
+    }
+}
+
+extension Conditions.AmountKind {
+    fileprivate var earningBase: Policies.EarningBase {
+        switch self {
+        case .gross: .gross
+        case .net: .afterDiscounts
+        case .untaxed: .untaxed
+        }
+    }
+}
+
+extension Basket.Selection {
+    fileprivate var isAll: Bool {
+        if case .all = self { true } else { false }
+    }
+}
+
+extension Gift {
+    /// Whether it is added after multiplication.
+    fileprivate var isBonus: Bool {
+        switch self {
+        case .bonus, .instantWin: true
+        case .perAmount, .rate, .perUnit, .perSale, .multiply: false
+        }
+    }
+}
+
+extension Rate {
+    /// Whether a number, each equally likely, wins by these odds.
+    ///
+    /// The number's place among 2^64 times the denominator; no remainder is taken, so no outcome
+    /// is likelier than another by more than one part in 2^40.
+    fileprivate func wins(_ number: UInt64) -> Bool {
+        Int64(number.multipliedFullWidth(by: UInt64(denominator)).high) < numerator
+    }
+}
+
+extension UInt64 {
+    /// Another number for each rule of one sale.
+    ///
+    /// Source: FNV-1a over the rule's identifier, and the last steps of splitmix64 (Steele, Lea,
+    /// Flood, OOPSLA 2014).
+    fileprivate func mixed(with id: String) -> Self {
+        var hash: Self = 0xcbf2_9ce4_8422_2325
+        for byte in id.utf8 { hash = (hash ^ Self(byte)) &* 0x100_0000_01b3 }
+        var z = self ^ hash
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,372 @@
+/// Something of a sale that is given back.
+///
+/// A sale without an amount is given back once and whole; that it was is the caller's to know.
+public struct Refund: Hashable, Sendable {
+    /// The sale as it was decided.
+    public let original: Sale
+    /// What it moved.
+    public let award: Award
+    /// How much of it is refunded now, in the currency's minor unit.
+    public let amount: Int64
+    /// The lines that come back now, where the POS tells.
+    public let lines: [SaleLine]
+    /// How much of it was refunded before.
+    public let refundedBefore: Int64
+    /// The lines that came back before.
+    public let linesBefore: [SaleLine]
+
+    /// Creates a refund.
+    public init(
+        original: Sale,
+        award: Award,
+        amount: Int64,
+        lines: [SaleLine] = [],
+        refundedBefore: Int64 = 0,
+        linesBefore: [SaleLine] = []
+    ) {
+        self.original = original
+        self.award = award
+        self.amount = amount
+        self.lines = lines
+        self.refundedBefore = refundedBefore
+        self.linesBefore = linesBefore
+    }
+
+    /// The rest of a sale: after this nothing of it is left.
+    public static func rest(
+        of original: Sale,
+        _ award: Award,
+        refundedBefore: Int64 = 0,
+        linesBefore: [SaleLine] = []
+    ) -> Self {
+        let left = original.settledAmount(award) - refundedBefore
+        return Self(
+            original: original,
+            award: award,
+            amount: max(0, left),
+            refundedBefore: refundedBefore,
+            linesBefore: linesBefore
+        )
+    }
+}
+
+extension Sale {
+    /// What the sale was settled at: its amount after rewards, however it was paid; 0 where no
+    /// amount is known.
+    public func settledAmount(_ award: Award) -> Int64 {
+        let off = award.derivation.reduce(Int64(0)) { sum, step in
+            step.kind == .redeemed ? sum + (step.number("value") ?? 0) : sum
+        }
+        let net = details.lines.reduce(-details.orderDiscount) { $0 + $1.net }
+        return max(0, (amount ?? (details.lines.isEmpty ? 0 : net)) - off)
+    }
+}
+
+extension Programme {
+    /// Takes back what a refunded sale gave, and gives back what it took.
+    ///
+    /// By the refunded share of the whole, as the programme's policy counts it. The sum over all
+    /// refunds of a sale depends on how much was refunded and not on the order: each refund moves
+    /// what the sum of all now moves beyond the sum of those before. What was earned is taken back
+    /// rounded down, what was spent on the bill is given back rounded up, each to the bucket from
+    /// which it came; what was spent on something that is not on the bill comes back with the last
+    /// part. Earned amounts that are spent already become a debt.
+    ///
+    /// - Parameters:
+    ///   - refund: What comes back, of which sale.
+    ///   - standing: What the ledger knows of the sale's member.
+    ///   - date: The business date of the refund.
+    /// - Returns: What moves, or why nothing does.
+    public func refund(_ refund: Refund, _ standing: Standing, on date: BusinessDate) -> Decision {
+        do throws(Refusal) {
+            let whole = refund.original.settledAmount(refund.award)
+            guard refund.amount >= 0, refund.refundedBefore >= 0 else { throw .amountNegative }
+            let (after, overflow) = refund.refundedBefore.addingReportingOverflow(refund.amount)
+            guard !overflow, after <= whole
+            else { throw .refundAboveSale(left: max(0, whole - refund.refundedBefore)) }
+            let share = Share(refund, whole: whole, policies.partialRefund, rules)
+            return .award(try Self.movement(of: refund.award, share, standing, on: date))
+        } catch {
+            return .refusal(error)
+        }
+    }
+
+    /// Takes all back that an award of a sale gave, and gives all back that it took.
+    ///
+    /// What a cancelled sale moves is the same under every programme.
+    ///
+    /// - Parameters:
+    ///   - award: What the sale moved; nothing of it was refunded before.
+    ///   - standing: What the ledger knows of the sale's member.
+    ///   - date: The business date.
+    /// - Returns: What moves, or why nothing does.
+    public static func cancel(
+        _ award: Award,
+        _ standing: Standing,
+        on date: BusinessDate
+    ) -> Decision {
+        do throws(Refusal) {
+            return .award(try movement(of: award, .whole, standing, on: date))
+        } catch {
+            return .refusal(error)
+        }
+    }
+
+    private static func movement(
+        of award: Award,
+        _ share: Share,
+        _ standing: Standing,
+        on date: BusinessDate
+    ) throws(Refusal) -> Award {
+        var purse = Purse(standing.holdings, on: date)
+        var changes = TallyChanges(standing.tallies)
+        var steps: [DerivationStep] = []
+        let movements = award.movements
+        for movement in movements { try giveBack(movement, share, &purse, &steps) }
+        for movement in movements { try takeBack(movement, share, &purse, &changes, &steps) }
+        for change in award.tallies { try undo(change, share, &changes) }
+        return Award(postings: purse.postings, derivation: steps, tallies: changes.changes)
+    }
+
+    /// Gives back what a sale spent of an asset, to the buckets from which it came.
+    private static func giveBack(
+        _ movement: AssetMovement,
+        _ share: Share,
+        _ purse: inout Purse,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) {
+        let total = movement.spent.reduce(0) { $0 - $1.amount }
+        guard total > 0 else { return }
+        let onBill = min(total, movement.spentOnBill)
+        let before = share.isWholeBefore ? total : try share.ceiling(onBill, share.before)
+        let after = share.isWholeAfter ? total : try share.ceiling(onBill, share.after)
+        guard after > before else { return }
+        // The buckets fill again from the last that was touched; what was given back before lies
+        // at the front of that order.
+        var (skip, left) = (before, after - before)
+        for posting in movement.spent.reversed() where left > 0 {
+            let skipped = min(skip, -posting.amount)
+            skip -= skipped
+            let part = min(left, -posting.amount - skipped)
+            try purse.earn(part, movement.asset, posting.bucket)
+            left -= part
+        }
+        steps.append(
+            DerivationStep(
+                .givenBack,
+                movement.asset.name,
+                movement.asset,
+                [total, share.after.part, share.after.whole, after - before]
+            )
+        )
+    }
+
+    /// Takes back what a sale gave of an asset; what is spent already is owed.
+    private static func takeBack(
+        _ movement: AssetMovement,
+        _ share: Share,
+        _ purse: inout Purse,
+        _ changes: inout TallyChanges,
+        _ steps: inout [DerivationStep]
+    ) throws(Refusal) {
+        let asset = movement.asset
+        let total = movement.earned.reduce(0) { $0 + $1.amount }
+        guard total > 0 else { return }
+        let before = try share.taken(movement, of: total, isAfter: false)
+        let after = try share.taken(movement, of: total, isAfter: true)
+        let due = after - before
+        guard due > 0 else { return }
+        steps.append(
+            DerivationStep(
+                .takenBack,
+                asset.name,
+                asset,
+                [total, share.after.part, share.after.whole, due]
+            )
+        )
+        let buckets = Set(movement.earned.map(\.bucket))
+        var left = due - (try purse.take(due, asset) { buckets.contains($0) })
+        let date = purse.date
+        left -= try purse.take(left, asset) { !$0.hasExpired(on: date) }
+        guard left > 0 else { return }
+        try changes.add(left, to: Tally(.debt(asset)))
+        steps.append(DerivationStep(.owed, asset.name, asset, [left]))
+    }
+
+    /// Lowers a count by the refunded share; what is no amount is undone with the last part.
+    private static func undo(
+        _ change: TallyChange,
+        _ share: Share,
+        _ changes: inout TallyChanges
+    ) throws(Refusal) {
+        switch change.tally.subject {
+        case .spend, .points:
+            let before = try share.taken(change.amount, isAfter: false)
+            let after = try share.taken(change.amount, isAfter: true)
+            try changes.add(before - after, to: change.tally)
+        case .rule, .reward, .card, .visits, .sales, .vote:
+            guard share.isWholeAfter, !share.isWholeBefore else { return }
+            try changes.add(-change.amount, to: change.tally)
+        case .debt:
+            guard share.isWholeAfter, !share.isWholeBefore else { return }
+            try changes.add(-change.amount, to: change.tally)
+        case .remainder, .streak, .streakDay, .visitDay, .tier, .tierYear: return
+        }
+    }
+}
+
+/// What a sale moved of one asset.
+struct AssetMovement {
+    let asset: Asset
+    var earned: [Posting] = []
+    var spent: [Posting] = []
+    /// How much of what was spent took something off the bill, or paid.
+    var spentOnBill: Int64 = 0
+    /// What each rule gave in the end, for the policy that looks at lines.
+    var byRule: [(rule: String, amount: Int64)] = []
+
+    mutating func note(_ amount: Int64, of rule: String) {
+        if let index = byRule.firstIndex(where: { $0.rule == rule }) {
+            byRule[index].amount = amount
+        } else {
+            byRule.append((rule, amount))
+        }
+    }
+}
+
+extension Award {
+    /// What it moved, asset by asset in the order of the postings.
+    var movements: [AssetMovement] {
+        var movements: [AssetMovement] = []
+        func index(_ asset: Asset) -> Int {
+            if let index = movements.firstIndex(where: { $0.asset == asset }) { return index }
+            movements.append(AssetMovement(asset: asset))
+            return movements.count - 1
+        }
+        for posting in postings {
+            let index = index(posting.asset)
+            if posting.amount > 0 {
+                movements[index].earned.append(posting)
+            } else {
+                movements[index].spent.append(posting)
+            }
+        }
+        for step in derivation {
+            guard let asset = step.asset else { continue }
+            switch step.kind {
+            case .redeemed where step.number("value") ?? 0 > 0, .paidWith:
+                movements[index(asset)].spentOnBill += step.number("cost") ?? 0
+            case .valuePaid: movements[index(asset)].spentOnBill += step.number("points") ?? 0
+            case .amountEarned, .rateEarned, .unitsEarned, .multiplied:
+                movements[index(asset)].note(step.number("points") ?? 0, of: step.subject)
+            case .capped:
+                movements[index(asset)].note(step.number("to") ?? 0, of: step.subject)
+            default: break
+            }
+        }
+        return movements
+    }
+}
+
+/// Which share of a sale is refunded, before and after one refund.
+struct Share {
+    /// A part of a whole; all of it where the whole is 0.
+    struct Part {
+        let part: Int64
+        let whole: Int64
+    }
+
+    let before: Part
+    let after: Part
+    /// The lines of the sale, of what came back before and until now; empty unless rules are asked.
+    private let lines: (sold: [SaleLine], before: [SaleLine], after: [SaleLine])
+    /// The rules whose lines are asked.
+    private let rules: [Rule]
+
+    /// All of a sale.
+    static let whole = Self(before: Part(part: 0, whole: 0), after: Part(part: 0, whole: 0))
+
+    private init(before: Part, after: Part) {
+        self.before = before
+        self.after = after
+        lines = ([], [], [])
+        rules = []
+    }
+
+    init(_ refund: Refund, whole: Int64, _ policy: Policies.PartialRefund, _ rules: [Rule]) {
+        let sold = refund.original.details.lines
+        let back = refund.linesBefore + refund.lines
+        let asksRules = policy == .byLine && !back.isEmpty
+        self.rules = asksRules ? rules : []
+        lines = asksRules ? (sold, refund.linesBefore, back) : ([], [], [])
+        let isByGross = policy == .byShare && !refund.original.details.lines.isEmpty
+        if isByGross, !(refund.lines + refund.linesBefore).isEmpty {
+            let gross = refund.original.details.lines.reduce(0) { $0 + $1.gross }
+            let partBefore = refund.linesBefore.reduce(0) { $0 + $1.gross }
+            let part = refund.lines.reduce(partBefore) { $0 + $1.gross }
+            before = Part(part: min(partBefore, gross), whole: gross)
+            after = Part(part: min(part, gross), whole: gross)
+        } else {
+            before = Part(part: refund.refundedBefore, whole: whole)
+            after = Part(part: refund.refundedBefore + refund.amount, whole: whole)
+        }
+    }
+
+    /// Whether everything was refunded before; a sale of nothing is refunded by its first refund.
+    var isWholeBefore: Bool { before.whole > 0 && before.part >= before.whole }
+    /// Whether everything is refunded now.
+    var isWholeAfter: Bool { after.part >= after.whole }
+
+    func ceiling(_ amount: Int64, _ part: Part) throws(Refusal) -> Int64 {
+        if part.whole == 0 { return part.part }
+        guard let value = Exact(amount).times(Exact(Rate(part.part, part.whole)))?.ceiling
+        else { throw .overflow }
+        return value
+    }
+
+    /// What is taken back of an amount, over all refunds until then.
+    func taken(_ amount: Int64, isAfter: Bool) throws(Refusal) -> Int64 {
+        if isAfter ? isWholeAfter : isWholeBefore { return amount }
+        let part = isAfter ? after : before
+        if part.whole == 0 { return 0 }
+        guard let value = Exact(amount).times(Exact(Rate(part.part, part.whole)))?.floor
+        else { throw .overflow }
+        return value
+    }
+
+    /// What is taken back of what rules gave of an asset, over all refunds until then: where the
+    /// policy looks at lines, for each rule by the lines for which it gave.
+    func taken(
+        _ movement: AssetMovement,
+        of total: Int64,
+        isAfter: Bool
+    ) throws(Refusal) -> Int64 {
+        guard !rules.isEmpty, !(isAfter ? isWholeAfter : isWholeBefore)
+        else { return try taken(total, isAfter: isAfter) }
+        let returned = isAfter ? lines.after : lines.before
+        var sum: Int64 = 0
+        var rest = total
+        for (id, amount) in movement.byRule {
+            guard let rule = rules.first(where: { $0.id == id }) else { continue }
+            let whole = rule.net(of: lines.sold)
+            let part = min(whole, rule.net(of: returned))
+            guard whole > 0,
+                let value = Exact(amount).times(Exact(Rate(part, whole)))?.floor
+            else { continue }
+            sum += value
+            rest -= amount
+        }
+        return min(total, sum + (try taken(max(0, rest), isAfter: isAfter)))
+    }
+}
+
+extension Rule {
+    /// What the lines that the rule is about cost after their own discounts.
+    fileprivate func net(of lines: [SaleLine]) -> Int64 {
+        lines.reduce(0) { sum, line in
+            let isMeant = conditions.include?.matches(line) ?? true
+            let isExcluded = conditions.exclude?.matches(line) ?? false
+            return isMeant && !isExcluded ? sum + line.net : sum
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import LedgerDB
+import LoyaltyCore
+import Testing
+
+/// Rewards, counts and debts, as far as they must outlive a power cut.
+struct SpendTests {
+    let bench: Bench
+    let member: MemberNumber
+
+    init() throws {
+        bench = try Bench()
+        member = try .test(42)
+    }
+
+    @Test func `a redemption and its counts are still there after a restart`() async throws {
+        let ledger = try bench.open()
+        _ = try await record(in: ledger, "P1/1", amount: 350)
+        let recorded = try await record(in: ledger, "P1/2", amount: 100, wish: Redemption("pen"))
+        await ledger.close()
+
+        #expect(
+            recorded.award?.postings
+                == [Posting(.points, .never, -4), Posting(.points, .never, 2)]
+        )
+        #expect(recorded.award?.due == 90)
+        let again = try bench.open()
+        let repeated = try await record(in: again, "P1/2", amount: 100, wish: Redemption("pen"))
+        #expect(repeated.isRepeat)
+        #expect(repeated.award == recorded.award)
+        #expect(try await again.member(member).standing.balance(of: .points) == 8)
+        // The limit of one redemption for each member was kept with it.
+        let second = try await record(in: again, "P1/3", amount: 100, wish: Redemption("pen"))
+        #expect(second.refusal == .rewardUnavailable("pen"))
+    }
+
+    @Test func `an award's entry holds all that its decision read`() async throws {
+        let ledger = try bench.open()
+        _ = try await record(in: ledger, "P1/1", amount: 350)
+        let recorded = try await record(in: ledger, "P1/2", amount: 100, wish: Redemption("pen"))
+
+        let entry = try #require(try await ledger.entry(try #require(recorded.sequence)))
+        guard case .award(let fact) = entry.fact else { return #expect(Bool(false)) }
+        let decision = try programme().decide(fact.standing, fact.sale, at: entry.at)
+        guard case .award(let award) = decision else { return #expect(Bool(false)) }
+        #expect(award.postings == fact.postings)
+        #expect(award.tallies == fact.tallies)
+        #expect(!fact.tallies.isEmpty)
+    }
+
+    @Test func `what was spent before a void is owed, and repaid by the next award`() async throws {
+        let ledger = try bench.open()
+        _ = try await record(in: ledger, "P1/1", amount: 140)
+        _ = try await record(in: ledger, "P1/2", amount: 34, wish: Redemption("pen"))
+        guard
+            case .voided(let award) = try await ledger.void(
+                try #require(SaleKey("P1/1")),
+                at: .noon(plusMs: 1_000)
+            )
+        else { return #expect(Bool(false)) }
+
+        #expect(award.fact.postings.isEmpty)
+        #expect(award.fact.tallies == [TallyChange(Tally(.debt(.points)), 4)])
+        let next = try await record(in: ledger, "P1/3", amount: 350)
+        #expect(
+            next.award?.postings
+                == [Posting(.points, .never, 10), Posting(.points, .never, -4)]
+        )
+        #expect(next.standing.balance(of: .points) == 6)
+    }
+
+    @Test func `a reward that the balance does not reach is refused, nothing written`()
+        async throws
+    {
+        let ledger = try bench.open()
+        _ = try await record(in: ledger, "P1/1", amount: 105)
+        let head = try await ledger.head()
+        let recorded = try await record(in: ledger, "P1/2", amount: 100, wish: Redemption("pen"))
+
+        #expect(recorded.refusal == .notEnough(.points, needed: 4, held: 3))
+        #expect(try await ledger.head() == head)
+        #expect(try await ledger.member(member).standing.balance(of: .points) == 3)
+    }
+
+    @Test func `a store that may have lost entries redeems nothing, and goes on earning`()
+        async throws
+    {
+        let ledger = try bench.open()
+        _ = try await record(in: ledger, "P1/1", amount: 350)
+        try await ledger.setFreeze(
+            RedemptionFreeze(.hq, since: WallTime(unixMs: 0), epoch: 1)
+        )
+        let recorded = try await record(in: ledger, "P1/2", amount: 100, wish: Redemption("pen"))
+
+        #expect(recorded.refusal == .redemptionFrozen)
+        #expect(try await record(in: ledger, "P1/3", amount: 100).award != nil)
+    }
+
+    @Test func `a basket that no entry holds is refused, one that fits is recorded`() async throws {
+        let ledger = try bench.open()
+        let name = String(repeating: "x", count: 60)
+        func sale(_ key: String, lineCount: Int) throws -> Sale {
+            var sale = try Sale.pos(key, amount: Int64(lineCount))
+            sale.details.lines = (0..<lineCount).map { _ in
+                SaleLine(sku: "S1", categories: [name], gross: 1)
+            }
+            return sale
+        }
+        let large = try await ledger.record(
+            try sale("P1/1", lineCount: 190),
+            of: member,
+            at: .noon,
+            under: try programme()
+        )
+        let small = try await ledger.record(
+            try sale("P1/2", lineCount: 100),
+            of: member,
+            at: .noon,
+            under: try programme()
+        )
+
+        #expect(large.refusal == .saleTooLarge)
+        #expect(small.award != nil)
+    }
+
+    private func record(
+        in ledger: Ledger,
+        _ key: String,
+        amount: Int64,
+        wish: Redemption? = nil
+    ) async throws -> Recorded {
+        var sale = try Sale.pos(key, amount: amount)
+        sale.details.redemptions = wish.map { [$0] } ?? []
+        return try await ledger.record(sale, of: member, at: .noon, under: try programme())
+    }
+
+    /// One point for each whole 35, and a pen of 10 for 4 points, once for each member.
+    private func programme() throws -> Programme {
+        let words = LocalText(zhHant: "點數", en: "Points")
+        return try Programme(
+            name: "pens",
+            version: 1,
+            title: words,
+            currency: "TWD",
+            calendar: .taipei,
+            firstDate: try #require(BusinessDate("2026-01-01")),
+            lastDate: try #require(BusinessDate("2099-12-31")),
+            saleAmountMax: 100_000,
+            receipts: ReceiptPolicy(ageDaysMax: 7, sellerIDs: []),
+            cards: [],
+            rules: [Rule(id: "base", per: 35, give: 1)],
+            rewards: [
+                Reward(
+                    id: "pen",
+                    title: words,
+                    benefit: .amountOff(10),
+                    cost: Reward.Cost(4, .points),
+                    caps: [Cap(.member, max: 1)]
+                )
+            ]
+        )
+    }
+}
