@@ -2,7 +2,7 @@ public import LoyaltyCore
 
 /// The YAML file in which marketing writes a programme.
 ///
-/// docs/programmes.md tells every key.
+/// docs/programmes.md tells every key, `ProgrammePart` lists them.
 public enum ProgrammeDocument {
     /// Reads a programme.
     ///
@@ -23,104 +23,94 @@ public enum ProgrammeDocument {
     }
 
     private static func programme(_ root: YAMLValue) throws(Mistake) -> Programme {
-        let fields = try YAMLFields(root, called: "the programme", names: names)
-        let receipts = try receiptPolicy(fields["receipts"])
-        var cards: [StampCard] = []
-        for card in try fields.list("cards") { cards.append(try self.card(card)) }
-        var rules: [Rule] = []
-        for rule in try fields.list("points") { rules.append(try pointRule(rule)) }
-        let calendar = BusinessCalendar(
-            utcOffsetMinutes: try utcOffsetMinutes(fields),
-            dayTurnsAtHour: Int(try fields.integer("dayTurnsAtHour", default: 0))
-        )
-        let header = (
-            name: try fields.text("programme", "a name such as coffee"),
-            version: try fields.integer("version"),
-            title: try fields.localText("title"),
-            currency: try fields.text("currency", "a currency such as TWD"),
-            first: try fields.date("from"),
-            last: try fields.date("through"),
-            amountMax: try fields.integer("amountMax")
-        )
+        let fields = try YAMLFields(root, .programme, called: "the programme")
+        let header = try header(fields)
+        let parts = try parts(fields)
         do throws(ProgrammeError) {
             return try Programme(
                 name: header.name,
                 version: header.version,
                 title: header.title,
                 currency: header.currency,
-                calendar: calendar,
-                firstDate: header.first,
-                lastDate: header.last,
+                calendar: header.calendar,
+                firstDate: header.firstDate,
+                lastDate: header.lastDate,
                 saleAmountMax: header.amountMax,
-                receipts: receipts,
-                cards: cards,
-                rules: rules
+                receipts: parts.receipts,
+                cards: parts.cards,
+                rules: parts.rules,
+                policies: parts.policies,
+                assets: parts.assets,
+                rewards: parts.rewards,
+                tiers: parts.tiers,
+                saleCaps: parts.saleCaps,
+                cashiersEarn: parts.cashiersEarn
             )
         } catch {
             throw Mistake(at: root.place(of: error), "\(error)")
         }
     }
 
-    private static let names = [
-        "programme", "version", "title", "currency", "utcOffset", "dayTurnsAtHour", "from",
-        "through", "amountMax", "receipts", "cards", "points",
-    ]
+    /// What each programme says of itself.
+    private struct Header {
+        let name: String
+        let version: Int64
+        let title: LocalText
+        let currency: String
+        let calendar: BusinessCalendar
+        let firstDate: BusinessDate
+        let lastDate: BusinessDate
+        let amountMax: Int64
+    }
 
-    private static func card(_ value: YAMLValue) throws(Mistake) -> StampCard {
-        let fields = try YAMLFields(
-            value,
-            called: "a card",
-            names: ["id", "title", "reward", "stamps", "perVisit", "stampsEach", "guard"]
-        )
-        let stampsEach: StampsEach = try fields["stampsEach"]?.word("stampsEach") ?? .visit
-        return StampCard(
-            id: try fields.text("id", "a name such as latte"),
+    private static func header(_ fields: YAMLFields) throws(Mistake) -> Header {
+        Header(
+            name: try fields.text("programme", "a name such as coffee"),
+            version: try fields.integer("version"),
             title: try fields.localText("title"),
-            reward: try fields.localText("reward"),
-            size: try fields.integer("stamps"),
-            stampsPerVisit: try fields.integer("perVisit", default: 1),
-            needsSale: stampsEach == .sale,
-            doubleGrantGuard: try doubleGrantGuard(fields["guard"])
+            currency: try fields.text("currency", "a currency such as TWD"),
+            calendar: BusinessCalendar(
+                utcOffsetMinutes: try utcOffsetMinutes(fields),
+                dayTurnsAtHour: Int(try fields.integer("dayTurnsAtHour", default: 0))
+            ),
+            firstDate: try fields.date("from"),
+            lastDate: try fields.date("through"),
+            amountMax: try fields.integer("amountMax")
         )
     }
 
-    private enum StampsEach: String, CaseIterable {
-        case visit, sale
+    /// What members earn and redeem.
+    private struct Parts {
+        var receipts = ReceiptPolicy(ageDaysMax: receiptAgeDays, sellerIDs: [])
+        var policies = Policies()
+        var assets: [AssetRule] = []
+        var cards: [StampCard] = []
+        var rules: [Rule] = []
+        var rewards: [Reward] = []
+        var tiers: TierLadder?
+        var saleCaps: [Cap] = []
+        var cashiersEarn = true
     }
 
-    private static func doubleGrantGuard(
-        _ value: YAMLValue?
-    ) throws(Mistake) -> DoubleGrantGuard {
-        guard let value else { return .businessDay }
-        if case .fields = value.content {
-            let fields = try YAMLFields(value, called: "guard", names: ["hours"])
-            return .hours(try fields.integer("hours"))
+    private static func parts(_ fields: YAMLFields) throws(Mistake) -> Parts {
+        var parts = Parts()
+        if let receipts = fields["receipts"] { parts.receipts = try receiptPolicy(receipts) }
+        if let policies = fields["policies"] { parts.policies = try self.policies(policies) }
+        for asset in try fields.list("assets") { parts.assets.append(try assetRule(asset)) }
+        let lists = try lists(fields["lists"])
+        for card in try fields.list("cards") { parts.cards.append(try self.card(card)) }
+        for rule in try fields.list("rules") { parts.rules.append(try self.rule(rule, lists)) }
+        for reward in try fields.list("rewards") {
+            parts.rewards.append(try self.reward(reward, lists))
         }
-        switch value.content {
-        case .text("none", _): return .none
-        case .text("businessDay", _): return .businessDay
-        default: throw value.mistake("guard", "businessDay, none or {hours: N}")
-        }
+        parts.tiers = try fields["tiers"].map(tierLadder)
+        for limit in try fields.list("limits") { parts.saleCaps.append(try cap(limit)) }
+        parts.cashiersEarn = try fields["cashiersEarn"]?.bool("cashiersEarn") ?? true
+        return parts
     }
 
-    private static func pointRule(_ value: YAMLValue) throws(Mistake) -> Rule {
-        let fields = try YAMLFields(
-            value,
-            called: "a point rule",
-            names: ["id", "per", "give", "from", "through"]
-        )
-        return Rule(
-            id: try fields.text("id", "a name such as base"),
-            per: try fields.integer("per"),
-            give: try fields.integer("give"),
-            firstDate: try fields["from"]?.date("from"),
-            lastDate: try fields["through"]?.date("through")
-        )
-    }
-
-    private static func receiptPolicy(_ value: YAMLValue?) throws(Mistake) -> ReceiptPolicy {
-        guard let value else { return ReceiptPolicy(ageDaysMax: receiptAgeDays, sellerIDs: []) }
-        let fields = try YAMLFields(value, called: "receipts", names: ["ageDaysMax", "sellers"])
+    private static func receiptPolicy(_ value: YAMLValue) throws(Mistake) -> ReceiptPolicy {
+        let fields = try YAMLFields(value, .receipts, called: "receipts")
         var sellers: [String] = []
         for seller in try fields.list("sellers") { sellers.append(try seller.text("sellers")) }
         return ReceiptPolicy(
@@ -137,12 +127,31 @@ public enum ProgrammeDocument {
         let expected = "an offset from -12:00 to +14:00, such as \"+08:00\""
         let value = try fields.required("utcOffset", expected)
         let text = try value.scalar("utcOffset", expected)
-        let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
-        guard let sign = ["+": 1, "-": -1][text.prefix(1)], parts.count == 2,
+        guard let sign = ["+": 1, "-": -1][text.prefix(1)],
+            let minutes = minuteOfDay(text.dropFirst()), (-720...840).contains(sign * minutes)
+        else { throw value.mistake("utcOffset", expected) }
+        return sign * minutes
+    }
+
+    /// Reads `14:30`, up to `24:00`; nil for anything else.
+    static func minuteOfDay(_ text: some StringProtocol) -> Int? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2,
             parts.allSatisfy({ $0.count == 2 && $0.allSatisfy { $0.isASCII && $0.isNumber } }),
             let hours = Int(parts[0]), let minutes = Int(parts[1]), minutes < 60,
-            (-720...840).contains(sign * (hours * 60 + minutes))
-        else { throw value.mistake("utcOffset", expected) }
-        return sign * (hours * 60 + minutes)
+            hours * 60 + minutes <= 1_440
+        else { return nil }
+        return hours * 60 + minutes
+    }
+
+    /// Reads a list with a reader for each element.
+    static func list<Element>(
+        _ fields: YAMLFields,
+        _ name: String,
+        _ read: (YAMLValue) throws(Mistake) -> Element
+    ) throws(Mistake) -> [Element] {
+        var elements: [Element] = []
+        for value in try fields.list(name) { elements.append(try read(value)) }
+        return elements
     }
 }

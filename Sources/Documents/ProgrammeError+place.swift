@@ -14,39 +14,45 @@ extension YAMLValue {
                 identifiers.map { $0.filter { $0.isText(text) } }.first { $0.count > 1 }?.last
             case .outOfRange(let field, _, _), .unfitText(let field): value(ofField: field)
             case .emptyPeriod("the programme"): self["through"]
-            case .emptyPeriod(let rule): value(ofField: "\(rule): through")
+            case .emptyPeriod(let rule): value(ofField: "\(rule): when.through")
             case .malformedCurrency: self["currency"]
             case .malformedSellerID(let text):
                 self["receipts"]?["sellers"]?.elements.last { $0.isText(text) }
-            case .nothingToEarn: self["cards"] ?? self["points"]
+            case .nothingToEarn: self["cards"] ?? self["rules"]
             }
         return found?.place ?? place
     }
 
     /// The identifiers that must differ from each other, list by list.
     private var identifiers: [[YAMLValue]] {
-        let lists = ["cards", "points"].map { self[$0]?.elements.compactMap { $0["id"] } ?? [] }
-        return [[self["programme"]].compactMap(\.self)] + lists
+        let lists = ["cards", "rules", "rewards"].map { self[$0]?.elements ?? [] }
+        let tiers = self["tiers"]?["levels"]?.elements ?? []
+        return [[self["programme"]].compactMap(\.self)]
+            + (lists + [tiers]).map { $0.compactMap { $0["id"] } }
     }
 
     /// The value that a field of `ProgrammeError` names: `card latte: title.en`, `amountMax`.
     private func value(ofField field: String) -> YAMLValue? {
-        switch field {
-        case "number of cards": return self["cards"]
-        case "number of point rules": return self["points"]
-        default: break
+        if field.hasPrefix("number of ") {
+            return self[String(field.dropFirst("number of ".count))]
         }
         guard let colon = field.firstRange(of: ": ") else { return value(atPath: field) }
         let subject = field[..<colon.lowerBound].split(separator: " ", maxSplits: 1)
-        let list = self[subject.first == "card" ? "cards" : "points"]
-        return list?.elements.last { $0["id"]?.isText(subject.last ?? "") ?? false }?
-            .value(atPath: field[colon.upperBound...])
+        let list = subject.first == "tier" ? self["tiers"]?["levels"] : self["\(subject[0])s"]
+        let element = list?.elements.last { element in
+            (element["id"] ?? element["asset"])?.isText(subject.last ?? "") ?? false
+        }
+        return element?.value(atPath: field[colon.upperBound...])
     }
 
-    /// Follows names as far as they lead; `guard hours` and `title.en` are two names each.
+    /// Follows names as far as they lead; `guard hours` and `title.en` are two names each, and
+    /// `caps.2.max` names the second element of a list.
     private func value(atPath path: some StringProtocol) -> YAMLValue? {
         path.split { $0 == "." || $0 == " " }.reduce(self) { value, name in
-            value[String(name)] ?? value
+            if let number = Int(name), value.elements.indices.contains(number - 1) {
+                return value.elements[number - 1]
+            }
+            return value[String(name)] ?? value
         }
     }
 

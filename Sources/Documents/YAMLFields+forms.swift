@@ -12,6 +12,48 @@ extension YAMLFields {
             fix: "use \(allowed.lowerBound) to \(allowed.upperBound)"
         )
     }
+
+    /// The texts of a list, none of them twice; none if it is absent.
+    func texts(_ name: String) throws(Mistake) -> Set<String> {
+        try self[name]?.texts(name) ?? []
+    }
+
+    /// One of some values that exclude each other.
+    ///
+    /// - Parameters:
+    ///   - names: The values' names.
+    ///   - part: What the part is called, for messages.
+    /// - Returns: The one that is written.
+    /// - Throws: `Mistake` if it is none or more than one.
+    func one(of names: [String], in part: String) throws(Mistake) -> String {
+        let written = names.filter { self[$0] != nil }
+        guard let first = written.first else {
+            throw Mistake(
+                at: place,
+                "\(part) says nothing of what it gives",
+                fix: "add one of \(names.joined(separator: ", "))"
+            )
+        }
+        if written.count > 1 { try refuse([written[1]], besides: first) }
+        return first
+    }
+
+    /// Refuses names that have no meaning beside another one.
+    func refuse(_ names: [String], besides other: String) throws(Mistake) {
+        for name in names {
+            guard let value = self[name] else { continue }
+            throw Mistake(
+                at: value.place,
+                "'\(name)' does not go with '\(other)'",
+                fix: "remove one of them"
+            )
+        }
+    }
+
+    /// The name of an asset, or points where none is written.
+    func asset(_ name: String) throws(Mistake) -> Asset {
+        try self[name]?.asset(name) ?? .points
+    }
 }
 
 extension YAMLValue {
@@ -24,6 +66,59 @@ extension YAMLValue {
             throw mistake(name, "1 to \(countMax) of a-z, 0-9 and -")
         }
         return text
+    }
+
+    /// The texts of a list, none of them twice.
+    func texts(_ name: String) throws(Mistake) -> Set<String> {
+        guard case .list(let elements) = content, !elements.isEmpty
+        else { throw mistake(name, "a list of texts, such as [A, B]") }
+        var texts: Set<String> = []
+        for element in elements {
+            let text = try element.text(name)
+            guard texts.insert(text).inserted
+            else {
+                throw Mistake(
+                    at: element.place,
+                    "\(shown(text)) is in '\(name)' twice",
+                    fix: "keep one"
+                )
+            }
+        }
+        return texts
+    }
+
+    /// The words of a list.
+    func words<Word: RawRepresentable & CaseIterable & Hashable>(
+        _ name: String
+    ) throws(Mistake) -> Set<Word> where Word.RawValue == String {
+        guard case .list(let elements) = content, !elements.isEmpty
+        else { throw mistake(name, "a list such as [\(Word.allCases.first?.rawValue ?? "")]") }
+        var words: Set<Word> = []
+        for element in elements { words.insert(try element.word(name)) }
+        return words
+    }
+
+    /// A fraction: `2`, `2.3` or `23/10`.
+    func rate(_ name: String) throws(Mistake) -> Rate {
+        let expected = "a number such as 2, 2.3 or 23/10"
+        guard let rate = Rate(try scalar(name, expected)) else { throw mistake(name, expected) }
+        return rate
+    }
+
+    /// The name of something that members hold.
+    func asset(_ name: String) throws(Mistake) -> Asset {
+        let expected =
+            "points, value/paid, value/bonus, or one of stamps/, voucher/, pass/ and ticket/ with"
+            + " a name of a-z, 0-9 and -"
+        guard let asset = Asset(name: try scalar(name, expected))
+        else { throw mistake(name, expected) }
+        return asset
+    }
+
+    /// `true`, where leaving it out is the other choice.
+    func flag(_ name: String) throws(Mistake) {
+        guard try bool(name)
+        else { throw Mistake(at: place, "'\(name)' is false", fix: "use true, or remove it") }
     }
 
     /// A file's path from the root.

@@ -27,6 +27,11 @@ struct YAMLFields {
         values = Dictionary(fields.map { ($0.name, $0.value) }) { first, _ in first }
     }
 
+    /// Takes a part of a programme apart.
+    init(_ value: YAMLValue, _ part: ProgrammePart, called name: String) throws(Mistake) {
+        try self.init(value, called: name, names: part.names)
+    }
+
     /// A value that may be absent.
     subscript(name: String) -> YAMLValue? { values[name] }
 
@@ -60,7 +65,7 @@ struct YAMLFields {
     /// A text in both languages that must be there.
     func localText(_ name: String) throws(Mistake) -> LocalText {
         let value = try required(name, "{zh-Hant: …, en: …}")
-        let fields = try YAMLFields(value, called: name, names: ["zh-Hant", "en"])
+        let fields = try YAMLFields(value, .localText, called: name)
         return LocalText(zhHant: try fields.text("zh-Hant"), en: try fields.text("en"))
     }
 

@@ -25,7 +25,7 @@ extension ProgrammeError: CustomStringConvertible {
         case .malformedIdentifier(let text):
             "'\(text)' is no identifier: use 1 to 40 of a-z, 0-9 and -"
         case .duplicateIdentifier(let text):
-            "'\(text)' is used twice: give each card and each rule its own id"
+            "'\(text)' is used twice: give each its own id"
         case .outOfRange(let field, let value, let allowed):
             "\(field) is \(value): use \(allowed.lowerBound) to \(allowed.upperBound)"
         case .emptyPeriod(let field): "\(field) ends before it begins: swap the dates"
@@ -36,7 +36,7 @@ extension ProgrammeError: CustomStringConvertible {
             "'\(text)' is no currency: use its three capital letters, such as TWD"
         case .malformedSellerID(let text):
             "'\(text)' is no tax number: use its eight digits, in quotation marks"
-        case .nothingToEarn: "there is no card and no point rule: add one"
+        case .nothingToEarn: "there is no card and no rule: add one"
         }
     }
 }

@@ -29,7 +29,7 @@ enum Workload {
             perVisit: 1
             stampsEach: visit
             guard: none
-        points:
+        rules:
           - {id: base, per: 35, give: 1}
 
         """

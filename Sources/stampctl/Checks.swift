@@ -60,7 +60,7 @@ struct ProgrammeCommand: ParsableCommand {
             )
             let digest = ProgrammeReference(programme).digest.prefix(12)
             return "\(file): programme \(programme.name) version \(programme.version) (\(digest)),"
-                + " \(programme.cards.count) cards, \(programme.rules.count) point rules,"
+                + " \(programme.cards.count) cards, \(programme.rules.count) rules,"
                 + " \(programme.firstDate) to \(programme.lastDate), is in order"
         }
     }

@@ -30,7 +30,7 @@ cards:
     perVisit: 1
     stampsEach: visit
     guard: none
-points:
+rules:
   - {id: base, per: 35, give: 1}
 """
 WAIT_S = 60

@@ -299,16 +299,16 @@ struct ProgrammeDocumentTests {
                 "13:33: card latte: title.en must have 1 to 120 characters,"
                     + " none of them control characters"
             ),
-            Mistaken("per: 35", "per: 0", "20:21: points base: per is 0: use 1 to 8589934592"),
+            Mistaken("per: 35", "per: 0", "20:21: rule base: per is 0: use 1 to 8589934592"),
             Mistaken(
-                "through: 2026-12-31}",
-                "through: 2025-12-31}",
-                "20:61: points base ends before it begins: swap the dates"
+                "through: 2026-12-31}}",
+                "through: 2025-12-31}}",
+                "20:68: rule base ends before it begins: swap the dates"
             ),
             Mistaken(
-                "points:\n",
-                "points:\n  - {id: base, per: 1, give: 1}\n",
-                "21:10: 'base' is used twice: give each card and each rule its own id"
+                "rules:\n",
+                "rules:\n  - {id: base, per: 1, give: 1}\n",
+                "21:10: 'base' is used twice: give each its own id"
             ),
         ]
     )
@@ -322,7 +322,7 @@ struct ProgrammeDocumentTests {
 
         #expect(
             Sample.message(of: yaml)
-                == "p.yaml:11:8: there is no card and no point rule: add one"
+                == "p.yaml:11:8: there is no card and no rule: add one"
         )
     }
 }

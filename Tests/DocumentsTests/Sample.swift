@@ -1,6 +1,6 @@
 import Documents
 
-/// A programme's file that uses every key, for tests to break.
+/// Programmes' files for tests to break.
 enum Sample {
     static let programme = """
         programme: qingtian-coffee
@@ -21,15 +21,15 @@ enum Sample {
             perVisit: 2
             stampsEach: sale
             guard: {hours: 3}
-        points:
-          - {id: base, per: 35, give: 1, from: 2026-01-01, through: 2026-12-31}
+        rules:
+          - {id: base, per: 35, give: 1, when: {from: 2026-01-01, through: 2026-12-31}}
 
         """
 
     /// The names that a programme has, as a message lists them.
     static let names =
         "programme, version, title, currency, utcOffset, dayTurnsAtHour, from, through, amountMax,"
-        + " receipts, cards, points"
+        + " receipts, policies, assets, lists, cards, rules, rewards, tiers, limits, cashiersEarn"
 
     /// What is said to the writer of a programme's file; `no mistake` if nothing is.
     static func message(of yaml: some StringProtocol) -> String {

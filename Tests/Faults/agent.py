@@ -34,7 +34,7 @@ cards:
     perVisit: 1
     stampsEach: visit
     guard: {hours: 20}
-points:
+rules:
   - {id: base, per: 35, give: 1}
 """
 DATABASE = "ledger.sqlite"
