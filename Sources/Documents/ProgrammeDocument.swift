@@ -9,46 +9,58 @@ public enum ProgrammeDocument {
     /// - Parameters:
     ///   - yaml: The file's text.
     ///   - file: The file's name, for the error.
+    ///   - today: The day on which it must not have ended yet; nil for none.
+    ///   - active: The edition that it is to replace; nil for none.
     /// - Returns: A programme that can be in force.
     /// - Throws: `DocumentError`, naming the first mistake with its line and column.
     public static func programme(
         from yaml: String,
-        file: String
+        file: String,
+        on today: BusinessDate? = nil,
+        after active: Programme? = nil
     ) throws(DocumentError) -> Programme {
         do throws(Mistake) {
-            return try programme(YAMLValue(document: yaml))
+            let root = try YAMLValue(document: yaml)
+            let fields = try YAMLFields(root, .programme, called: "the programme")
+            let header = try header(fields)
+            let parts = try parts(fields)
+            do throws(ProgrammeError) {
+                let programme = try programme(header, parts)
+                try programme.lint(statesMultipliers: parts.statesMultipliers)
+                if let today { try programme.lint(on: today) }
+                if let active { try programme.lint(after: active) }
+                return programme
+            } catch {
+                throw Mistake(at: root.place(of: error), "\(error)")
+            }
         } catch {
             throw DocumentError(file: file, error)
         }
     }
 
-    private static func programme(_ root: YAMLValue) throws(Mistake) -> Programme {
-        let fields = try YAMLFields(root, .programme, called: "the programme")
-        let header = try header(fields)
-        let parts = try parts(fields)
-        do throws(ProgrammeError) {
-            return try Programme(
-                name: header.name,
-                version: header.version,
-                title: header.title,
-                currency: header.currency,
-                calendar: header.calendar,
-                firstDate: header.firstDate,
-                lastDate: header.lastDate,
-                saleAmountMax: header.amountMax,
-                receipts: parts.receipts,
-                cards: parts.cards,
-                rules: parts.rules,
-                policies: parts.policies,
-                assets: parts.assets,
-                rewards: parts.rewards,
-                tiers: parts.tiers,
-                saleCaps: parts.saleCaps,
-                cashiersEarn: parts.cashiersEarn
-            )
-        } catch {
-            throw Mistake(at: root.place(of: error), "\(error)")
-        }
+    private static func programme(
+        _ header: Header,
+        _ parts: Parts
+    ) throws(ProgrammeError) -> Programme {
+        try Programme(
+            name: header.name,
+            version: header.version,
+            title: header.title,
+            currency: header.currency,
+            calendar: header.calendar,
+            firstDate: header.firstDate,
+            lastDate: header.lastDate,
+            saleAmountMax: header.amountMax,
+            receipts: parts.receipts,
+            cards: parts.cards,
+            rules: parts.rules,
+            policies: parts.policies,
+            assets: parts.assets,
+            rewards: parts.rewards,
+            tiers: parts.tiers,
+            saleCaps: parts.saleCaps,
+            cashiersEarn: parts.cashiersEarn
+        )
     }
 
     /// What each programme says of itself.
@@ -83,6 +95,8 @@ public enum ProgrammeDocument {
     private struct Parts {
         var receipts = ReceiptPolicy(ageDaysMax: receiptAgeDays, sellerIDs: [])
         var policies = Policies()
+        /// Whether the file says what several multipliers do.
+        var statesMultipliers = false
         var assets: [AssetRule] = []
         var cards: [StampCard] = []
         var rules: [Rule] = []
@@ -95,7 +109,10 @@ public enum ProgrammeDocument {
     private static func parts(_ fields: YAMLFields) throws(Mistake) -> Parts {
         var parts = Parts()
         if let receipts = fields["receipts"] { parts.receipts = try receiptPolicy(receipts) }
-        if let policies = fields["policies"] { parts.policies = try self.policies(policies) }
+        if let policies = fields["policies"] {
+            parts.policies = try self.policies(policies)
+            parts.statesMultipliers = policies["multipliers"] != nil
+        }
         for asset in try fields.list("assets") { parts.assets.append(try assetRule(asset)) }
         let lists = try lists(fields["lists"])
         for card in try fields.list("cards") { parts.cards.append(try self.card(card)) }

@@ -12,13 +12,12 @@ extension YAMLValue {
                 identifiers.joined().first { $0.isText(text) }
             case .duplicateIdentifier(let text):
                 identifiers.map { $0.filter { $0.isText(text) } }.first { $0.count > 1 }?.last
-            case .outOfRange(let field, _, _), .unfitText(let field): value(ofField: field)
             case .emptyPeriod("the programme"): self["through"]
             case .emptyPeriod(let rule): value(ofField: "\(rule): when.through")
-            case .malformedCurrency: self["currency"]
             case .malformedSellerID(let text):
                 self["receipts"]?["sellers"]?.elements.last { $0.isText(text) }
             case .nothingToEarn: self["cards"] ?? self["rules"]
+            default: error.field.flatMap(value(ofField:))
             }
         return found?.place ?? place
     }
@@ -31,18 +30,21 @@ extension YAMLValue {
             + (lists + [tiers]).map { $0.compactMap { $0["id"] } }
     }
 
-    /// The value that a field of `ProgrammeError` names: `card latte: title.en`, `amountMax`.
+    /// The value that a field of `ProgrammeError` names: `card latte: title.en`, `reward pen`,
+    /// `amountMax`.
     private func value(ofField field: String) -> YAMLValue? {
         if field.hasPrefix("number of ") {
             return self[String(field.dropFirst("number of ".count))]
         }
-        guard let colon = field.firstRange(of: ": ") else { return value(atPath: field) }
-        let subject = field[..<colon.lowerBound].split(separator: " ", maxSplits: 1)
-        let list = subject.first == "tier" ? self["tiers"]?["levels"] : self["\(subject[0])s"]
+        guard field.contains(" ") else { return value(atPath: field) }
+        let end = field.firstRange(of: ": ")
+        let subject = field[..<(end?.lowerBound ?? field.endIndex)]
+            .split(separator: " ", maxSplits: 1)
+        let list = subject[0] == "tier" ? self["tiers"]?["levels"] : self["\(subject[0])s"]
         let element = list?.elements.last { element in
             (element["id"] ?? element["asset"])?.isText(subject.last ?? "") ?? false
         }
-        return element?.value(atPath: field[colon.upperBound...])
+        return element?.value(atPath: end.map { field[$0.upperBound...] } ?? "")
     }
 
     /// Follows names as far as they lead; `guard hours` and `title.en` are two names each, and
@@ -56,7 +58,8 @@ extension YAMLValue {
         }
     }
 
-    private subscript(name: String) -> YAMLValue? {
+    /// The value of a name; nil if there is none, or if this has no names.
+    subscript(name: String) -> YAMLValue? {
         guard case .fields(let fields) = content else { return nil }
         return fields.first { $0.name == name }?.value
     }

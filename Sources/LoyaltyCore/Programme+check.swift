@@ -1,67 +1,56 @@
-/// Why a programme cannot be in force.
-public enum ProgrammeError: Error, Equatable {
-    /// A name, card or rule identifier that breaks the form.
-    case malformedIdentifier(String)
-    /// Two cards or two rules share an identifier.
-    case duplicateIdentifier(String)
-    /// A number outside its range.
-    case outOfRange(field: String, value: Int64, allowed: ClosedRange<Int64>)
-    /// A period that ends before it begins.
-    case emptyPeriod(field: String)
-    /// A text that is empty or too long to show.
-    case unfitText(field: String)
-    /// A currency that is not three capital letters.
-    case malformedCurrency(String)
-    /// A seller's tax number that is not eight digits.
-    case malformedSellerID(String)
-    /// No card and no rule: nobody could earn anything.
-    case nothingToEarn
-}
-
-extension ProgrammeError: CustomStringConvertible {
-    /// What is wrong and how to mend it.
-    public var description: String {
-        switch self {
-        case .malformedIdentifier(let text):
-            "'\(text)' is no identifier: use 1 to 40 of a-z, 0-9 and -"
-        case .duplicateIdentifier(let text):
-            "'\(text)' is used twice: give each its own id"
-        case .outOfRange(let field, let value, let allowed):
-            "\(field) is \(value): use \(allowed.lowerBound) to \(allowed.upperBound)"
-        case .emptyPeriod(let field): "\(field) ends before it begins: swap the dates"
-        case .unfitText(let field):
-            "\(field) must have 1 to \(LocalText.characterCountMax) characters, none of them"
-                + " control characters"
-        case .malformedCurrency(let text):
-            "'\(text)' is no currency: use its three capital letters, such as TWD"
-        case .malformedSellerID(let text):
-            "'\(text)' is no tax number: use its eight digits, in quotation marks"
-        case .nothingToEarn: "there is no card and no rule: add one"
-        }
-    }
-}
-
 extension Programme {
+    /// Most caps of all sales.
+    ///
+    /// Source: our own bound; one for each scope and period.
+    public static let saleCapCountMax = 8
+    /// Most things of which `assets` says something.
+    ///
+    /// Source: our own bound; a voucher and a ticket for each of the 16 cards, and what is left.
+    public static let assetCountMax = 64
+    /// The latest edition.
+    ///
+    /// Source: our own bound; one a second for 68 years.
+    public static let versionMax = Int64(Int32.max)
+
     /// Checks what the compiler cannot: ranges, forms and references.
+    ///
+    /// Whether the whole makes sense is for `lint` to say, which only documents are put to.
     func check() throws(ProgrammeError) {
         try Self.checkIdentifiers([name])
         try Self.checkIdentifiers(cards.map(\.id))
         try Self.checkIdentifiers(rules.map(\.id))
-        try Self.checkRange("version", version, 1...Int64(Int32.max))
+        try Self.checkIdentifiers(rewards.map(\.id))
+        try Self.checkRange("version", version, 1...Self.versionMax)
         try Self.checkText("title", title)
         try checkCurrencyAndCalendar()
         guard firstDate <= lastDate else { throw .emptyPeriod(field: "the programme") }
         try Self.checkRange("amountMax", saleAmountMax, 1...Self.amountMax)
         try checkReceipts()
-        try Self.checkRange("number of cards", Int64(cards.count), 0...Int64(Self.cardCountMax))
-        try Self.checkRange(
-            "number of rules",
-            Int64(rules.count),
-            0...Int64(Self.ruleCountMax)
-        )
+        try checkCounts()
         guard !cards.isEmpty || !rules.isEmpty else { throw .nothingToEarn }
-        for card in cards { try card.check() }
-        for rule in rules { try rule.check() }
+        try Self.checkRange(
+            "policies.redemptionCeiling",
+            policies.ceilingUnit,
+            1...Self.amountMax
+        )
+        for card in cards { try card.check(in: self) }
+        for rule in rules { try rule.check(in: self) }
+        for reward in rewards { try reward.check(in: self) }
+        try checkAssets()
+        try tiers?.check()
+        try checkSaleCaps()
+    }
+
+    private func checkCounts() throws(ProgrammeError) {
+        let counts = [
+            ("cards", cards.count, Self.cardCountMax), ("rules", rules.count, Self.ruleCountMax),
+            ("rewards", rewards.count, Self.rewardCountMax),
+            ("assets", assets.count, Self.assetCountMax),
+            ("limits", saleCaps.count, Self.saleCapCountMax),
+        ]
+        for (name, count, most) in counts {
+            try Self.checkRange("number of \(name)", Int64(count), 0...Int64(most))
+        }
     }
 
     private func checkCurrencyAndCalendar() throws(ProgrammeError) {
@@ -84,6 +73,23 @@ extension Programme {
         }
     }
 
+    private func checkAssets() throws(ProgrammeError) {
+        var seen: Set<Asset> = []
+        for rule in assets {
+            guard seen.insert(rule.asset).inserted else { throw .duplicateAsset(rule.asset) }
+            try rule.check(in: self)
+        }
+    }
+
+    private func checkSaleCaps() throws(ProgrammeError) {
+        for (index, cap) in saleCaps.enumerated() {
+            let field = "limits.\(index + 1)"
+            guard cap.scope == .member || cap.scope == .cashier
+            else { throw .unfitScope(field: "\(field).per", cap.scope) }
+            try Self.checkRange("\(field).max", cap.max, 1...Self.amountMax)
+        }
+    }
+
     private static func checkIdentifiers(_ identifiers: [String]) throws(ProgrammeError) {
         var seen: Set<String> = []
         for identifier in identifiers {
@@ -101,6 +107,18 @@ extension Programme {
         else { throw .outOfRange(field: field, value: value, allowed: allowed) }
     }
 
+    /// Checks a fraction above 0 of which both numbers are within the limits.
+    static func checkRate(
+        _ field: String,
+        _ rate: Rate,
+        most: Int64 = rateMax
+    ) throws(ProgrammeError) {
+        try checkRange(field, rate.numerator, 1...rateMax)
+        try checkRange(field, rate.denominator, 1...rateMax)
+        guard rate.numerator <= most * rate.denominator
+        else { throw .shareAbove(field: field, share: rate, most: most) }
+    }
+
     static func checkText(_ field: String, _ text: LocalText) throws(ProgrammeError) {
         for (language, words) in [("zh-Hant", text.zhHant), ("en", text.en)] {
             guard (1...LocalText.characterCountMax).contains(words.count),
@@ -108,10 +126,30 @@ extension Programme {
             else { throw .unfitText(field: "\(field).\(language)") }
         }
     }
+
+    /// Checks that the card of stamps is one of the programme's.
+    func checkAsset(_ field: String, _ asset: Asset) throws(ProgrammeError) {
+        guard asset.kind == .stamps, let card = asset.identifier else { return }
+        guard cards.contains(where: { $0.id == card })
+        else { throw .unknownCard(field: field, card: card) }
+    }
+
+    /// Checks caps, of a rule or a reward.
+    static func checkCaps(_ subject: String, _ caps: [Cap]) throws(ProgrammeError) {
+        try checkRange("\(subject): caps", Int64(caps.count), 0...Int64(Rule.capCountMax))
+        for (index, cap) in caps.enumerated() {
+            try checkRange("\(subject): caps.\(index + 1).max", cap.max, 1...amountMax)
+        }
+    }
 }
 
 extension StampCard {
-    fileprivate func check() throws(ProgrammeError) {
+    /// Most days for which the stamps of a card can be used.
+    ///
+    /// Source: `Expiry.aheadMax`.
+    public static let expiryDaysMax = Expiry.aheadMax.days
+
+    fileprivate func check(in programme: Programme) throws(ProgrammeError) {
         try Programme.checkText("card \(id): title", title)
         try Programme.checkText("card \(id): reward", reward)
         try Programme.checkRange("card \(id): stamps", size, 1...Self.sizeMax)
@@ -123,17 +161,86 @@ extension StampCard {
                 1...DoubleGrantGuard.hoursMax
             )
         }
+        if let completion {
+            try Programme.checkRange(
+                "card \(id): completion.give",
+                completion.amount,
+                1...Programme.rateMax
+            )
+            try programme.checkAsset("card \(id): completion.of", completion.asset)
+        }
+        if let next { try programme.checkAsset("card \(id): next", .stamps(ofCard: next)) }
+        // A card that is full when it is new would be nothing to fill.
+        try Programme.checkRange("card \(id): welcome", welcomeStamps, 0...(size - 1))
+        switch expiry {
+        case .never: break
+        case .fromFirstStamp(let days), .fromLastStamp(let days):
+            try Programme.checkRange("card \(id): expiry", days, 1...Self.expiryDaysMax)
+        }
     }
 }
 
-extension Rule {
-    fileprivate func check() throws(ProgrammeError) {
-        if case .perAmount(let give, let per, _) = gift {
-            try Programme.checkRange("rule \(id): per", per, 1...Programme.amountMax)
-            try Programme.checkRange("rule \(id): give", give, 1...Programme.rateMax)
+extension AssetRule {
+    fileprivate func check(in programme: Programme) throws(ProgrammeError) {
+        let subject = "asset \(asset.name)"
+        try programme.checkAsset("\(subject): asset", asset)
+        let most = Expiry.aheadMax
+        switch expiry {
+        case .never, .on: break
+        case .days(let days): try Programme.checkRange("\(subject): expiry", days, 0...most.days)
+        case .monthEnd(let months):
+            try Programme.checkRange("\(subject): expiry", months, 0...most.months)
+        case .yearEnd(let years):
+            try Programme.checkRange("\(subject): expiry", years, 0...most.years)
+        case .dayOfYear(let month, let day, let years):
+            try Programme.checkRange("\(subject): expiry.day", Int64(month), 1...12)
+            try Programme.checkRange("\(subject): expiry.day", Int64(day), 1...31)
+            try Programme.checkRange("\(subject): expiry.years", years, 0...most.years)
         }
-        if let first = conditions.firstDate, let last = conditions.lastDate, first > last {
-            throw .emptyPeriod(field: "rule \(id)")
+        if let worth { try Programme.checkRate("\(subject): worth", worth) }
+        try Programme.checkRate("\(subject): redeemed", redeemedShare, most: 1)
+        guard let conversion else { return }
+        try Programme.checkRange(
+            "\(subject): convert.each",
+            conversion.block,
+            1...Programme.amountMax
+        )
+        try Programme.checkRange(
+            "\(subject): convert.give",
+            conversion.amount,
+            1...Programme.rateMax
+        )
+        try programme.checkAsset("\(subject): convert.into", conversion.asset)
+    }
+}
+
+extension TierLadder {
+    fileprivate func check() throws(ProgrammeError) {
+        try Programme.checkRange(
+            "tiers.levels",
+            Int64(tiers.count),
+            1...Int64(Self.tierCountMax)
+        )
+        if case .rollingMonths(let months) = window {
+            try Programme.checkRange("tiers.window", months, 1...Self.monthCountMax)
+        }
+        var seen: Set<String> = []
+        var above: Int64?
+        for tier in tiers {
+            guard Programme.isIdentifier(tier.id) else { throw .malformedIdentifier(tier.id) }
+            guard seen.insert(tier.id).inserted else { throw .duplicateIdentifier(tier.id) }
+            try Programme.checkText("tier \(tier.id): title", tier.title)
+            guard above.map({ tier.min > $0 }) ?? (tier.min == 0)
+            else {
+                throw .thresholdUnfit(field: "tier \(tier.id): min", value: tier.min, above: above)
+            }
+            try Programme.checkRange("tier \(tier.id): min", tier.min, 0...Self.thresholdMax)
+            above = tier.min
         }
     }
+
+    /// The largest threshold of a tier.
+    ///
+    /// Source: `Programme.awardMax`, what members' counts are kept within.
+    public static let thresholdMax = Programme.awardMax
 }

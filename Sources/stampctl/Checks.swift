@@ -1,5 +1,6 @@
 import ArgumentParser
 import Documents
+import Foundation
 import LoyaltyCore
 import SyncWire
 
@@ -42,25 +43,58 @@ struct ProgrammeCommand: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Find mistakes in a programme, with file, line and what to do.",
-            discussion: "Exits with 1 on a mistake."
+            discussion: """
+                Refuses what cannot be read, what no till could decide by, and what cannot be \
+                meant: docs/programmes.md lists it. Exits with 1 on a mistake.
+                """
         )
 
         @Argument(help: "The programme file.")
         var file: String
 
+        @Option(help: "The edition in force, which this one is to replace: its version must rise.")
+        var active: String?
+
+        @Option(
+            name: .customLong("on"),
+            help: "The day of trade on which it must not have ended; today if none is given.",
+            transform: Self.date
+        )
+        var date: BusinessDate?
+
         func run() throws {
-            print(try Self.report(file))
+            let edition = try active.map { path in
+                try ProgrammeDocument.programme(from: DocumentFile.text(at: path), file: path)
+            }
+            print(try Self.report(file, on: date, after: edition))
+        }
+
+        private static func date(_ text: String) throws -> BusinessDate {
+            guard let date = BusinessDate(text)
+            else { throw ValidationError("use a date such as 2026-01-31") }
+            return date
         }
 
         /// One line about a programme that is in order.
-        static func report(_ file: String) throws -> String {
+        static func report(
+            _ file: String,
+            on date: BusinessDate? = nil,
+            after active: Programme? = nil
+        ) throws -> String {
+            let text = try DocumentFile.text(at: file)
+            // Read twice: only the programme itself knows when its day turns.
+            let calendar = try ProgrammeDocument.programme(from: text, file: file).calendar
+            let now = WallTime(unixMs: Int64(Date().timeIntervalSince1970 * 1_000))
             let programme = try ProgrammeDocument.programme(
-                from: DocumentFile.text(at: file),
-                file: file
+                from: text,
+                file: file,
+                on: date ?? BusinessDate(at: now, in: calendar),
+                after: active
             )
             let digest = ProgrammeReference(programme).digest.prefix(12)
             return "\(file): programme \(programme.name) version \(programme.version) (\(digest)),"
                 + " \(programme.cards.count) cards, \(programme.rules.count) rules,"
+                + " \(programme.rewards.count) rewards,"
                 + " \(programme.firstDate) to \(programme.lastDate), is in order"
         }
     }

@@ -54,7 +54,8 @@ struct ProgrammeFormsTests {
         Form<Rule>(
             """
             {id: a, per: 1, give: 1, group: g, pendingDays: 7, carryRemainder: true,
-              caps: [{per: sale, max: 9}, {per: member, each: month, max: 10}, {per: programme, max: 11}]}
+              caps: [{per: sale, max: 9}, {per: member, each: month, max: 10},
+                {per: programme, max: 11}]}
             """,
             Rule(
                 id: "a",
@@ -181,8 +182,12 @@ struct ProgrammeFormsTests {
         through: 2026-12-31
         amountMax: 100000
         lists: {drinks: [S1, S2]}
-        tiers: {counter: spend, levels: [{id: base, title: {zh-Hant: 一, en: One}, min: 0}, {id: gold, title: {zh-Hant: 金, en: Gold}, min: 10}]}
-        cards: [{id: latte, title: {zh-Hant: 卡, en: Card}, reward: {zh-Hant: 禮, en: Gift}, stamps: 5}]
+        tiers:
+          levels:
+            - {id: base, title: {zh-Hant: 一, en: One}, min: 0}
+            - {id: gold, title: {zh-Hant: 金, en: Gold}, min: 10}
+        cards:
+          - {id: latte, title: {zh-Hant: 卡, en: Card}, reward: {zh-Hant: 禮, en: Gift}, stamps: 5}
 
         """
     static let earning = """
