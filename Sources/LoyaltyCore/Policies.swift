@@ -75,7 +75,7 @@ public struct Policies: Hashable, Sendable {
 
     /// Which amount decides the tier.
     public enum TierGate: String, CaseIterable, Sendable {
-        /// The lifetime or the window, this sale included; the sale itself counts with the old tier.
+        /// The lifetime or the window, this sale included; the sale itself has the old tier.
         case includingThisSale
         /// This sale alone, at once.
         case thisSaleAlone

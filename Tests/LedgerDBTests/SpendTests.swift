@@ -38,7 +38,9 @@ struct SpendTests {
         _ = try await record(in: ledger, "P1/1", amount: 350)
         let recorded = try await record(in: ledger, "P1/2", amount: 100, wish: Redemption("pen"))
 
-        let entry = try #require(try await ledger.entry(try #require(recorded.sequence)))
+        let sequence = try #require(recorded.sequence)
+        let found = try await ledger.entry(sequence)
+        let entry = try #require(found)
         guard case .award(let fact) = entry.fact else { return #expect(Bool(false)) }
         let decision = try programme().decide(fact.standing, fact.sale, at: entry.at)
         guard case .award(let award) = decision else { return #expect(Bool(false)) }
