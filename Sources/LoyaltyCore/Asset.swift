@@ -43,8 +43,15 @@ public struct Asset: Hashable, Comparable, Sendable {
 
     /// What kind of thing it is.
     public var kind: Kind {
-        let prefix = name.utf8.prefix { $0 != UInt8(ascii: "/") }
-        return Kind.allCases.first { $0.rawValue.utf8.elementsEqual(prefix) } ?? .points
+        var bytes = name.utf8.makeIterator()
+        return switch (bytes.next(), bytes.next()) {
+        case (UInt8(ascii: "s"), _): .stamps
+        case (UInt8(ascii: "t"), _): .ticket
+        case (UInt8(ascii: "v"), UInt8(ascii: "o")): .voucher
+        case (UInt8(ascii: "v"), _): .value
+        case (_, UInt8(ascii: "a")): .pass
+        default: .points
+        }
     }
 
     /// The card, voucher, product or draw that the name names; nil for points and stored value.

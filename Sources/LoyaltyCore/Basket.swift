@@ -14,22 +14,37 @@ struct Basket {
     private let posDiscount: Int64
     private let untaxed: Int64?
     private let paidElsewhere: Int64
+    private let tellsUntaxed: Bool
 
-    /// One line of the basket.
+    /// The numbers of one line of the basket.
     struct Line {
-        let line: SaleLine
+        let quantity: Int64
+        let gross: Int64
+        let net: Int64
+        let untaxed: Int64
         /// Units that a reward made free.
         fileprivate(set) var freeUnits: Int64 = 0
         /// What rewards took off the line, the free units included.
         fileprivate(set) var reduction: Int64 = 0
 
+        fileprivate init(_ line: SaleLine) {
+            quantity = line.quantity
+            gross = line.gross
+            net = line.net
+            untaxed = line.untaxed ?? line.net
+        }
+
         /// Whole units that are not free.
-        var units: Int64 { max(0, line.quantity / SaleLine.unit - freeUnits) }
+        var units: Int64 { max(0, quantity / SaleLine.unit - freeUnits) }
+
+        /// What is left of the line after rewards.
+        fileprivate var rest: Int64 { max(0, net - reduction) }
 
         /// What some units of the line cost, after the line's own discount.
         func price(of units: Int64) -> Int64 {
-            guard line.quantity > 0 else { return 0 }
-            let share = Exact(line.net).times(Exact(Rate(units * SaleLine.unit, line.quantity)))
+            guard quantity > 0 else { return 0 }
+            if units * SaleLine.unit == quantity { return net }
+            let share = Exact(net).times(Exact(Rate(units * SaleLine.unit, quantity)))
             return share?.floor ?? 0
         }
     }
@@ -49,7 +64,8 @@ struct Basket {
         }
         let sum = net - details.orderDiscount
         ignoresLines = !details.lines.isEmpty && sale.amount.map { $0 != sum } ?? (sum < 0)
-        lines = ignoresLines ? [] : details.lines.map { Line(line: $0) }
+        lines = ignoresLines ? [] : details.lines.map(Line.init)
+        tellsUntaxed = !ignoresLines && details.lines.contains { $0.untaxed != nil }
         amount = sale.amount ?? (details.lines.isEmpty || ignoresLines ? nil : sum)
         posDiscount = details.orderDiscount
         untaxed = details.untaxed
@@ -69,33 +85,55 @@ struct Basket {
     enum Selection {
         /// The order as a whole.
         case all
-        /// All lines but those that are excluded; indexes.
-        case others([Int])
-        /// The lines that are named; indexes.
-        case named([Int])
+        /// All lines but those that are excluded.
+        case others(LineSet)
+        /// The lines that are named.
+        case named(LineSet)
+
+        /// Whether a line is one of them.
+        func contains(_ place: Int) -> Bool {
+            switch self {
+            case .all: true
+            case .others(let lines), .named(let lines): lines.contains(place)
+            }
+        }
+
+        /// Whether it is the order as a whole.
+        var isAll: Bool {
+            if case .all = self { true } else { false }
+        }
     }
 
     /// The lines that conditions are about; nil if there are none.
-    func selection(_ conditions: Conditions) -> Selection? {
-        if conditions.include == nil, conditions.exclude == nil { return .all }
-        let isExcluded = { (line: SaleLine) in conditions.exclude?.matches(line) ?? false }
-        guard let include = conditions.include else {
-            if lines.isEmpty { return .all }
-            let others = lines.indices.filter { !isExcluded(lines[$0].line) }
-            return others.isEmpty ? nil : .others(others)
+    ///
+    /// - Parameters:
+    ///   - conditions: What includes and excludes lines.
+    ///   - sold: The sale's lines.
+    ///   - included: The lines that `conditions.include` names, where they are known.
+    func selection(
+        _ conditions: borrowing Conditions,
+        of sold: [SaleLine],
+        included: LineSet? = nil
+    ) -> Selection? {
+        let names = conditions.include != nil
+        if !names, conditions.exclude == nil { return .all }
+        if lines.isEmpty { return names ? nil : .all }
+        var set = included ?? LineSet(upTo: lines.count)
+        if names, included == nil, let include = conditions.include {
+            for place in lines.indices where !include.matches(sold[place]) { set.remove(place) }
         }
-        let named = lines.indices.filter {
-            include.matches(lines[$0].line) && !isExcluded(lines[$0].line)
+        if let exclude = conditions.exclude {
+            for place in lines.indices where exclude.matches(sold[place]) { set.remove(place) }
         }
-        return named.isEmpty ? nil : .named(named)
+        if set.isEmpty { return nil }
+        return names ? .named(set) : .others(set)
     }
 
-    /// The indexes of a selection's lines.
-    func indexes(_ selection: Selection) -> [Int] {
-        switch selection {
-        case .all: Array(lines.indices)
-        case .others(let indexes), .named(let indexes): indexes
-        }
+    /// The sum of something over a selection's lines.
+    private func sum(_ selection: Selection, _ value: (Line) -> Int64) -> Int64 {
+        var sum: Int64 = 0
+        for place in lines.indices where selection.contains(place) { sum += value(lines[place]) }
+        return sum
     }
 
     /// The amount of a selection on which rules look.
@@ -108,14 +146,13 @@ struct Basket {
     ) throws(Refusal) -> Exact? {
         guard let amount else { return nil }
         if case .all = selection { return Exact(whole(kind, amount)) }
-        let selected = indexes(selection)
-        let sum = Exact(selected.reduce(0) { $0 + value(of: lines[$1], kind) })
+        let sum = Exact(sum(selection) { value(of: $0, kind) })
         let isCharged: Bool
         if case .named = selection { isCharged = discounts == .shared } else { isCharged = true }
         let off = orderWide(kind)
         guard isCharged, off > 0 else { return sum }
-        let net = Exact(selected.reduce(0) { $0 + lines[$1].line.net - lines[$1].reduction })
-        let all = Exact(lines.reduce(0) { $0 + $1.line.net - $1.reduction })
+        let net = Exact(self.sum(selection) { $0.net - $0.reduction })
+        let all = Exact(lines.reduce(0) { $0 + $1.net - $1.reduction })
         guard let share = net.divided(by: all)?.times(Exact(-off)) else { return .zero }
         guard let base = sum.plus(share) else { throw .overflow }
         return base.numerator < 0 ? .zero : base
@@ -125,19 +162,17 @@ struct Basket {
     func value(of line: Line, _ kind: Policies.EarningBase) -> Int64 {
         switch kind {
         case .gross:
-            guard line.freeUnits > 0, line.line.quantity > 0 else { return line.line.gross }
-            let left = max(0, line.line.quantity - line.freeUnits * SaleLine.unit)
-            let share = Exact(line.line.gross).times(Exact(Rate(left, line.line.quantity)))
-            return share?.floor ?? 0
-        case .afterDiscounts, .afterDiscountsAndPoints:
-            return max(0, line.line.net - line.reduction)
-        case .untaxed: return max(0, (line.line.untaxed ?? line.line.net) - line.reduction)
+            guard line.freeUnits > 0, line.quantity > 0 else { return line.gross }
+            let left = max(0, line.quantity - line.freeUnits * SaleLine.unit)
+            return Exact(line.gross).times(Exact(Rate(left, line.quantity)))?.floor ?? 0
+        case .afterDiscounts, .afterDiscountsAndPoints: return line.rest
+        case .untaxed: return max(0, line.untaxed - line.reduction)
         }
     }
 
     /// Whole units of some lines that are not free.
     func units(_ selection: Selection) -> Int64 {
-        indexes(selection).reduce(0) { $0 + lines[$1].units }
+        sum(selection) { $0.units }
     }
 
     private func whole(_ kind: Policies.EarningBase, _ amount: Int64) -> Int64 {
@@ -154,8 +189,8 @@ struct Basket {
 
     /// The lines' sum without tax, where the POS tells it; order-wide discounts are off.
     private var untaxedLines: Int64? {
-        guard !lines.isEmpty, lines.contains(where: { $0.line.untaxed != nil }) else { return nil }
-        return lines.reduce(0) { $0 + ($1.line.untaxed ?? $1.line.net) } - posDiscount
+        guard tellsUntaxed else { return nil }
+        return lines.reduce(0) { $0 + $1.untaxed } - posDiscount
     }
 
     private func orderWide(_ kind: Policies.EarningBase) -> Int64 {
@@ -178,7 +213,7 @@ struct Basket {
     mutating func makeFree(_ count: Int64, _ selection: Selection) -> Int64 {
         var left = count
         var value: Int64 = 0
-        let order = indexes(selection).sorted { a, b in
+        let order = lines.indices.filter(selection.contains).sorted { a, b in
             let (first, second) = (lines[a].price(of: 1), lines[b].price(of: 1))
             return first == second ? a < b : first < second
         }
@@ -187,9 +222,7 @@ struct Basket {
             let before = lines[index].price(of: lines[index].freeUnits)
             lines[index].freeUnits += units
             let price = lines[index].price(of: lines[index].freeUnits) - before
-            let off = min(price, max(0, lines[index].line.net - lines[index].reduction))
-            lines[index].reduction += off
-            value += off
+            value += takeOff(price, fromLine: index)
             left -= units
         }
         return value
@@ -197,7 +230,7 @@ struct Basket {
 
     /// Takes the price of the cheapest unit of a selection off the bill; the unit still counts.
     mutating func takeOffCheapest(_ selection: Selection) -> Int64 {
-        let priced = indexes(selection).filter { lines[$0].units > 0 }
+        let priced = lines.indices.filter { selection.contains($0) && lines[$0].units > 0 }
         let cheapest = priced.min { lines[$0].price(of: 1) < lines[$1].price(of: 1) }
         guard let cheapest else { return 0 }
         return takeOff(lines[cheapest].price(of: 1), fromLine: cheapest)
@@ -214,24 +247,23 @@ struct Basket {
         }
         var left = min(amount, due ?? 0)
         let wanted = left
-        for index in indexes(selection) where left > 0 { left -= takeOff(left, fromLine: index) }
+        for index in lines.indices where left > 0 && selection.contains(index) {
+            left -= takeOff(left, fromLine: index)
+        }
         return wanted - left
     }
 
     /// What is left of a selection that a discount can be taken off.
     func rest(_ selection: Selection) -> Int64 {
         if case .all = selection { return due ?? 0 }
-        let sum = indexes(selection).reduce(0) { sum, index in
-            sum + max(0, lines[index].line.net - lines[index].reduction)
-        }
-        return min(sum, due ?? 0)
+        return min(sum(selection) { $0.rest }, due ?? 0)
     }
 
     /// Pays a part with points; more than is due only where the ceiling is rounded up.
     mutating func payByPoints(_ value: Int64) { paidByPoints += value }
 
     private mutating func takeOff(_ amount: Int64, fromLine index: Int) -> Int64 {
-        let off = min(amount, max(0, lines[index].line.net - lines[index].reduction))
+        let off = min(amount, lines[index].rest)
         lines[index].reduction += off
         return off
     }

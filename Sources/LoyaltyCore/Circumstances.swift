@@ -25,11 +25,16 @@ struct Circumstances {
 
     /// Whether all conditions hold but those on the basket.
     func allow(_ conditions: Conditions) -> Bool {
+        allowDate(conditions) && allowsOccasion(conditions) && allowsDay(conditions) && allowsPlace(conditions)
+            && allowsMember(conditions)
+    }
+
+    /// Whether the date is one of those on which the conditions hold.
+    func allowDate(_ conditions: borrowing Conditions) -> Bool {
         let date = sale.businessDate
         if let first = conditions.firstDate, date < first { return false }
         if let last = conditions.lastDate, last < date { return false }
-        return allowsOccasion(conditions) && allowsDay(conditions) && allowsPlace(conditions)
-            && allowsMember(conditions)
+        return true
     }
 
     private func allowsOccasion(_ conditions: Conditions) -> Bool {

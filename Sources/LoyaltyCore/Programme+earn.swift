@@ -1,50 +1,80 @@
-/// A rule whose conditions hold, and what it is about.
-struct MatchedRule {
-    let rule: Rule
-    let selection: Basket.Selection
-}
-
 /// What the rules of a sale give, rule by rule.
 struct Earning {
-    let programme: Programme
-    let circumstances: Circumstances
-    let basket: Basket
+    private let programme: Programme
+    private let circumstances: Circumstances
+    private let basket: Basket
     /// The multipliers that hold.
-    private var multipliers: [MatchedRule] = []
+    private var multipliers: [Multiplier] = []
     /// All other rules that hold, in the programme's order, one of each group.
-    private var givers: [MatchedRule] = []
+    private var givers: [Giver] = []
+
+    /// A rule whose conditions hold, by its place, and the lines that it is about.
+    private struct Giver {
+        let number: Int
+        let selection: Basket.Selection
+    }
+
+    /// A multiplier whose conditions hold.
+    private struct Multiplier {
+        let asset: Asset
+        let factor: Exact
+        let stacks: Bool
+        let selection: Basket.Selection
+    }
 
     init(_ programme: Programme, _ circumstances: Circumstances, _ basket: Basket) throws(Refusal) {
         self.programme = programme
         self.circumstances = circumstances
         self.basket = basket
-        for number in programme.index.candidates(for: circumstances.sale) {
-            let rule = programme.rules[number]
-            guard circumstances.allow(rule.conditions),
-                let selection = basket.selection(rule.conditions),
-                try programme.meetsMinimum(rule.conditions, selection, basket)
+        let sold = circumstances.sale.details.lines
+        for candidate in programme.index.candidates(for: circumstances.sale) {
+            let number = candidate.number
+            guard
+                programme.index.arePlain[number]
+                    ? circumstances.allowDate(programme.rules[number].conditions)
+                    : circumstances.allow(programme.rules[number].conditions),
+                let selection = basket.selection(
+                    programme.rules[number].conditions,
+                    of: sold,
+                    included: candidate.lines
+                ),
+                try programme.meetsMinimum(
+                    programme.rules[number].conditions,
+                    selection,
+                    basket
+                )
             else { continue }
-            let matched = MatchedRule(rule: rule, selection: selection)
-            if case .multiply = rule.gift {
-                multipliers.append(matched)
+            if case .multiply(let rate, let asset) = programme.rules[number].gift {
+                let stacks =
+                    programme.rules[number].stacks || programme.policies.multipliers == .stack
+                multipliers.append(
+                    Multiplier(
+                        asset: asset,
+                        factor: Exact(rate),
+                        stacks: stacks,
+                        selection: selection
+                    )
+                )
             } else {
-                keep(matched)
+                keep(Giver(number: number, selection: selection))
             }
         }
     }
 
     /// Keeps a rule, unless another one of its group has a higher minimum.
-    private mutating func keep(_ matched: MatchedRule) {
-        guard let group = matched.rule.group,
-            let other = givers.firstIndex(where: { $0.rule.group == group })
+    private mutating func keep(_ giver: Giver) {
+        guard let group = programme.rules[giver.number].group,
+            let other = givers.firstIndex(where: { programme.rules[$0.number].group == group })
         else {
-            givers.append(matched)
+            givers.append(giver)
             return
         }
-        let least = { (rule: Rule) in rule.conditions.amountMin ?? 0 }
-        if least(matched.rule) > least(givers[other].rule) {
+        let least = [giver.number, givers[other].number].map { number in
+            programme.rules[number].conditions.amountMin ?? 0
+        }
+        if least[0] > least[1] {
             givers.remove(at: other)
-            givers.append(matched)
+            givers.append(giver)
         }
     }
 
@@ -61,9 +91,9 @@ struct Earning {
         give: (Int64, Asset, BusinessDate?) throws(Refusal) -> Void
     ) throws(Refusal) {
         for phase in [false, true] {
-            for matched in givers where matched.rule.gift.isBonus == phase {
-                let rule = matched.rule
-                guard let given = try amount(of: matched, &changes, &steps), given > 0
+            for matched in givers where programme.rules[matched.number].gift.isBonus == phase {
+                let rule = programme.rules[matched.number]
+                guard let given = try amount(of: rule, matched, &changes, &steps), given > 0
                 else { continue }
                 let amount = try clip(given, rule, &changes, &steps)
                 guard amount > 0 else { continue }
@@ -82,25 +112,25 @@ struct Earning {
 
     /// What a rule gives before its caps; nil where it can give nothing for what is known.
     private func amount(
-        of matched: MatchedRule,
+        of rule: Rule,
+        _ matched: Giver,
         _ changes: inout TallyChanges,
         _ steps: inout [DerivationStep]
     ) throws(Refusal) -> Int64? {
-        let rule = matched.rule
         switch rule.gift {
         case .perAmount(let give, let per, _):
             guard let base = try base(matched) else { return nil }
-            return try blocks(give, per, base, matched, .amountEarned, &changes, &steps)
+            return try blocks(give, per, base, rule, matched, .amountEarned, &changes, &steps)
         case .perUnit(let give, let per, _):
             guard !basket.lines.isEmpty else { return nil }
             let units = Exact(basket.units(matched.selection))
-            return try blocks(give, per, units, matched, .unitsEarned, &changes, &steps)
+            return try blocks(give, per, units, rule, matched, .unitsEarned, &changes, &steps)
         case .rate(let rate, _):
             guard let base = try base(matched) else { return nil }
-            return try share(rate, base, matched, &changes, &steps)
+            return try share(rate, base, rule, matched, &changes, &steps)
         case .perSale(let give, _):
             steps.append(DerivationStep(.saleEarned, rule.id, rule.gift.asset, [give]))
-            return try multiplied(Exact(give), matched, isWhole: true, &steps).floor
+            return try multiplied(Exact(give), rule, matched, isWhole: true, &steps).floor
         case .bonus(let give, _):
             steps.append(DerivationStep(.bonusEarned, rule.id, rule.gift.asset, [give]))
             return give
@@ -110,7 +140,7 @@ struct Earning {
         }
     }
 
-    private func base(_ matched: MatchedRule) throws(Refusal) -> Exact? {
+    private func base(_ matched: Giver) throws(Refusal) -> Exact? {
         let policies = programme.policies
         return try basket.base(matched.selection, policies.earningBase, policies.orderDiscounts)
     }
@@ -120,12 +150,12 @@ struct Earning {
         _ give: Int64,
         _ per: Int64,
         _ base: Exact,
-        _ matched: MatchedRule,
+        _ rule: Rule,
+        _ matched: Giver,
         _ kind: DerivationStep.Kind,
         _ changes: inout TallyChanges,
         _ steps: inout [DerivationStep]
     ) throws(Refusal) -> Int64 {
-        let rule = matched.rule
         guard let whole = base.floor else { throw .overflow }
         let carried = rule.carriesRemainder ? changes[Tally(.remainder(rule.id))] : 0
         let (sum, tooLarge) = whole.addingReportingOverflow(carried)
@@ -143,7 +173,7 @@ struct Earning {
             return 0
         }
         steps.append(DerivationStep(kind, rule.id, rule.gift.asset, [sum, per, give, points]))
-        guard let result = try multiplied(Exact(points), matched, isWhole: false, &steps).floor
+        guard let result = try multiplied(Exact(points), rule, matched, isWhole: false, &steps).floor
         else { throw .overflow }
         return result
     }
@@ -152,11 +182,11 @@ struct Earning {
     private func share(
         _ rate: Rate,
         _ base: Exact,
-        _ matched: MatchedRule,
+        _ rule: Rule,
+        _ matched: Giver,
         _ changes: inout TallyChanges,
         _ steps: inout [DerivationStep]
     ) throws(Refusal) -> Int64 {
-        let rule = matched.rule
         guard let exact = base.times(Exact(rate)), let plain = exact.floor, let whole = base.floor
         else { throw .overflow }
         steps.append(
@@ -167,7 +197,7 @@ struct Earning {
                 [whole, rate.numerator, rate.denominator, plain]
             )
         )
-        var result = try multiplied(exact, matched, isWhole: false, &steps)
+        var result = try multiplied(exact, rule, matched, isWhole: false, &steps)
         if rule.carriesRemainder {
             let part = Exact(Rate(1, rate.denominator))
             let tally = Tally(.remainder(rule.id))
@@ -188,76 +218,82 @@ struct Earning {
     /// What a rule gives, times the multipliers of the lines for which it gives.
     private func multiplied(
         _ amount: Exact,
-        _ matched: MatchedRule,
+        _ rule: Rule,
+        _ matched: Giver,
         isWhole: Bool,
         _ steps: inout [DerivationStep]
     ) throws(Refusal) -> Exact {
-        let asset = matched.rule.gift.asset
-        let candidates = multipliers.filter { $0.rule.gift.asset == asset }
-        guard !candidates.isEmpty else { return amount }
+        let asset = rule.gift.asset
+        guard multipliers.contains(where: { $0.asset == asset }) else { return amount }
         let factor: Exact
         if isWhole || basket.lines.isEmpty {
-            factor = try combined(candidates.filter { $0.selection.isAll })
+            factor = try combined(asset) { $0.selection.isAll }
         } else {
-            factor = try weighted(candidates, matched)
+            factor = try weighted(asset, rule.gift, matched.selection)
         }
         guard factor.numerator != factor.denominator else { return amount }
         guard let result = amount.times(factor), let points = result.floor,
             let above = Int64(exactly: factor.numerator),
             let below = Int64(exactly: factor.denominator)
         else { throw .overflow }
-        steps.append(
-            DerivationStep(.multiplied, matched.rule.id, asset, [above, below, points])
-        )
+        steps.append(DerivationStep(.multiplied, rule.id, asset, [above, below, points]))
         return result
     }
 
     /// The lines' factors, each by the share that the line has in what the rule looks at.
     private func weighted(
-        _ candidates: [MatchedRule],
-        _ matched: MatchedRule
+        _ asset: Asset,
+        _ gift: Gift,
+        _ selection: Basket.Selection
     ) throws(Refusal) -> Exact {
-        let lines = basket.indexes(matched.selection)
-        let isByUnits: Bool = if case .perUnit = matched.rule.gift { true } else { false }
-        let weights = lines.map { index in
-            isByUnits
-                ? basket.lines[index].units
-                : basket.value(of: basket.lines[index], programme.policies.earningBase)
+        if multipliers.allSatisfy({ $0.asset != asset || $0.selection.isAll }) {
+            return try combined(asset) { _ in true }
         }
-        let whole = weights.reduce(0, +)
-        guard whole > 0 else { return Exact(1) }
-        let selections = candidates.map { candidate -> Set<Int>? in
-            candidate.selection.isAll ? nil : Set(basket.indexes(candidate.selection))
-        }
-        if selections.allSatisfy({ $0 == nil }) { return try combined(candidates) }
-        var sum = Exact.zero
-        for (index, weight) in zip(lines, weights) {
-            var matching: [MatchedRule] = []
-            for (candidate, selection) in zip(candidates, selections)
-            where selection?.contains(index) ?? true {
-                matching.append(candidate)
+        let isByUnits: Bool = if case .perUnit = gift { true } else { false }
+        // Lines on which the same multipliers hold are one part.
+        var parts: [(place: Int, weight: Int64)] = []
+        var whole: Int64 = 0
+        for place in basket.lines.indices where selection.contains(place) {
+            let line = basket.lines[place]
+            let weight =
+                isByUnits ? line.units : basket.value(of: line, programme.policies.earningBase)
+            whole += weight
+            if let same = parts.firstIndex(where: { hasSameMultipliers($0.place, place) }) {
+                parts[same].weight += weight
+            } else {
+                parts.append((place, weight))
             }
-            guard let part = try combined(matching).times(Exact(weight)), let next = sum.plus(part)
+        }
+        guard whole > 0 else { return Exact(1) }
+        var sum = Exact.zero
+        for part in parts {
+            let factor = try combined(asset) { $0.selection.contains(part.place) }
+            guard let share = factor.times(Exact(part.weight)), let next = sum.plus(share)
             else { throw .overflow }
             sum = next
         }
-        guard let factor = sum.divided(by: Exact(whole)) ?? (sum == .zero ? .zero : nil)
-        else { throw .overflow }
+        guard sum.numerator > 0 else { return .zero }
+        guard let factor = sum.divided(by: Exact(whole)) else { throw .overflow }
         return factor
     }
 
-    /// What several multipliers amount to: the best one and all that stack, or all of them.
-    private func combined(_ rules: [MatchedRule]) throws(Refusal) -> Exact {
+    private func hasSameMultipliers(_ one: Int, _ other: Int) -> Bool {
+        multipliers.allSatisfy { $0.selection.contains(one) == $0.selection.contains(other) }
+    }
+
+    /// What multipliers of an asset amount to: the best one and all that stack, or all of them.
+    private func combined(
+        _ asset: Asset,
+        where isMeant: (Multiplier) -> Bool
+    ) throws(Refusal) -> Exact {
         var best: Exact?
         var product = Exact(1)
-        for matched in rules {
-            guard case .multiply(let rate, _) = matched.rule.gift else { continue }
-            let factor = Exact(rate)
-            if matched.rule.stacks || programme.policies.multipliers == .stack {
-                guard let next = product.times(factor) else { throw .overflow }
+        for multiplier in multipliers where multiplier.asset == asset && isMeant(multiplier) {
+            if multiplier.stacks {
+                guard let next = product.times(multiplier.factor) else { throw .overflow }
                 product = next
-            } else if best.map({ $0.isLess(than: factor) }) ?? true {
-                best = factor
+            } else if best.map({ $0.isLess(than: multiplier.factor) }) ?? true {
+                best = multiplier.factor
             }
         }
         guard let best else { return product }
@@ -314,7 +350,7 @@ struct Earning {
 extension Programme {
     /// Whether a basket reaches the least amount and number that conditions ask for.
     func meetsMinimum(
-        _ conditions: Conditions,
+        _ conditions: borrowing Conditions,
         _ selection: Basket.Selection,
         _ basket: Basket
     ) throws(Refusal) -> Bool {
@@ -345,12 +381,6 @@ extension Conditions.AmountKind {
         case .net: .afterDiscounts
         case .untaxed: .untaxed
         }
-    }
-}
-
-extension Basket.Selection {
-    fileprivate var isAll: Bool {
-        if case .all = self { true } else { false }
     }
 }
 

@@ -21,7 +21,9 @@ extension Programme {
         }
         if case .vote(let id, _) = sale.details.occasion { found.append(Tally(.vote(id))) }
         if let tiers { found += tiers.tallies(on: date) }
-        for number in index.candidates(for: sale) { found += rules[number].tallies(cashier, date) }
+        for candidate in index.candidates(for: sale) {
+            found += rules[candidate.number].tallies(cashier, date)
+        }
         for wish in sale.details.redemptions {
             guard let reward = rewards.first(where: { $0.id == wish.reward }) else { continue }
             for cap in reward.caps where cap.scope != .sale {
@@ -34,7 +36,7 @@ extension Programme {
 
     /// The debts that a decision on a sale may repay, of whatever the programme gives.
     public func debts(for sale: Sale) -> [Tally] {
-        var assets = index.candidates(for: sale).map { rules[$0].gift.asset }
+        var assets = index.candidates(for: sale).map { rules[$0.number].gift.asset }
         assets += cards.map(\.asset)
         for wish in sale.details.redemptions {
             guard let reward = rewards.first(where: { $0.id == wish.reward }),

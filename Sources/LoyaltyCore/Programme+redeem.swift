@@ -28,14 +28,14 @@ extension Programme {
         var plan = RedemptionPlan()
         let wishes = circumstances.sale.details.redemptions
         guard !wishes.isEmpty else { return plan }
-        let best = try bestOrderDiscount(wishes, basket)
+        let best = try bestOrderDiscount(circumstances.sale, basket)
         for (place, wish) in wishes.enumerated() {
             let reward = try reward(wish.reward)
             let room = try room(for: reward, circumstances, changes)
             guard circumstances.allow(reward.conditions.ofReward), room > 0
             else { throw .rewardUnavailable(reward.id) }
             let isBest = !reward.isOrderDiscount || best == place
-            guard isBest, let selection = try fits(reward, basket),
+            guard isBest, let selection = try fits(reward, basket, circumstances.sale),
                 let used = try use(reward, wish, room, selection, purse, &basket, plan)
             else {
                 steps.append(DerivationStep(.rewardDropped, reward.id, reward.cost?.asset))
@@ -89,22 +89,27 @@ extension Programme {
     }
 
     /// The lines that a reward is about, if the basket is one that it is for.
-    private func fits(_ reward: Reward, _ basket: Basket) throws(Refusal) -> Basket.Selection? {
-        guard let selection = basket.selection(reward.conditions) else { return nil }
+    private func fits(
+        _ reward: Reward,
+        _ basket: Basket,
+        _ sale: Sale
+    ) throws(Refusal) -> Basket.Selection? {
+        guard let selection = basket.selection(reward.conditions, of: sale.details.lines)
+        else { return nil }
         guard try meetsMinimum(reward.conditions, selection, basket) else { return nil }
         return selection
     }
 
     /// Of several shares off the whole order the one that takes most off; its place in the wishes.
     private func bestOrderDiscount(
-        _ wishes: [Redemption],
+        _ sale: Sale,
         _ basket: Basket
     ) throws(Refusal) -> Int? {
         var best: (place: Int, value: Int64)?
-        for (place, wish) in wishes.enumerated() {
+        for (place, wish) in sale.details.redemptions.enumerated() {
             let reward = try reward(wish.reward)
             guard reward.isOrderDiscount, case .percentOff(let rate, let max) = reward.benefit,
-                try fits(reward, basket) != nil
+                try fits(reward, basket, sale) != nil
             else { continue }
             let value = Self.share(rate, of: basket.rest(.all), max: max)
             if best.map({ $0.value < value }) ?? true { best = (place, value) }

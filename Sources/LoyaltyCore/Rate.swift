@@ -128,9 +128,22 @@ struct Exact: Hashable {
 
     private var reduced: Self {
         if denominator == 1 { return self }
-        var (a, b) = (numerator.magnitude, denominator.magnitude)
-        while b != 0 { (a, b) = (b, a % b) }
+        let a = Self.commonDivisor(numerator.magnitude, denominator.magnitude)
         guard a > 1 else { return self }
         return Self(numerator / Int128(a), over: denominator / Int128(a))
+    }
+
+    /// Euclid's; in machine words as soon as both numbers fit one.
+    private static func commonDivisor(_ one: UInt128, _ other: UInt128) -> UInt128 {
+        var (a, b) = (one, other)
+        while b != 0 {
+            if let short = UInt64(exactly: a), let rest = UInt64(exactly: b) {
+                var (a, b) = (short, rest)
+                while b != 0 { (a, b) = (b, a % b) }
+                return UInt128(a)
+            }
+            (a, b) = (b, a % b)
+        }
+        return a
     }
 }

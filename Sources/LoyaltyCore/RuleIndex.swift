@@ -9,10 +9,12 @@ struct RuleIndex: Hashable, Sendable {
     /// Rules that ask for a code, by the codes.
     private var byCode: [String: [Int]] = [:]
     /// All others, by what the member does.
-    private var general: [Occasion.Kind: [Int]] = [:]
+    private var general: [Occasion.Kind: [Candidate]] = [:]
 
     /// The periods of which some rule asks for the first sale, or a referral for the first ever.
     private(set) var salePeriods: [FirstSale] = []
+    /// For each rule whether it asks for no more than a purchase, dates, lines and amounts.
+    private(set) var arePlain: [Bool] = []
     /// Whether some rule or reward asks what the member holds.
     private(set) var readsHoldings = false
     /// Whether some rule asks how long the member stayed away.
@@ -28,6 +30,7 @@ struct RuleIndex: Hashable, Sendable {
         }
         readsHoldings = all.contains { $0.holds != nil }
         readsVisitDay = all.contains { $0.awayDaysMin != nil }
+        arePlain = rules.map { $0.conditions.isPlain }
         for (number, rule) in rules.enumerated() {
             let conditions = rule.conditions
             if !conditions.codes.isEmpty {
@@ -39,38 +42,60 @@ struct RuleIndex: Hashable, Sendable {
                 }
                 for label in filter.labels { byLabel[label, default: []].append(number) }
             } else {
-                for kind in conditions.occasions { general[kind, default: []].append(number) }
+                for kind in conditions.occasions { general[kind, default: []].append(Candidate(number: number)) }
             }
         }
     }
 
+    /// A rule that may match a sale.
+    struct Candidate: Hashable {
+        /// Its place in the programme.
+        let number: Int
+        /// The lines that it names; nil where it names none, or asks for a code first.
+        var lines: LineSet?
+    }
+
     /// The rules that may match a sale, by their order in the programme, none twice.
-    func candidates(for sale: Sale) -> [Int] {
-        let details = sale.details
-        var found = general[details.occasion.kind] ?? []
+    func candidates(for sale: Sale) -> [Candidate] {
+        var found = general[sale.details.occasion.kind] ?? []
         let generalCount = found.count
         if !byCode.isEmpty {
-            for code in details.codes { found += byCode[code] ?? [] }
-        }
-        if !bySKU.isEmpty || !byCategory.isEmpty || !byLabel.isEmpty {
-            for line in details.lines {
-                if let rules = bySKU[line.sku] { found += rules }
-                if !byCategory.isEmpty {
-                    for category in line.categories { found += byCategory[category] ?? [] }
-                }
-                if !byLabel.isEmpty {
-                    for label in line.labels { found += byLabel[label] ?? [] }
-                }
+            for code in sale.details.codes {
+                found += (byCode[code] ?? []).map { Candidate(number: $0) }
             }
         }
+        if !bySKU.isEmpty || !byCategory.isEmpty || !byLabel.isEmpty {
+            addNamed(sale.details.lines, &found)
+        }
         guard found.count > generalCount else { return found }
-        found.sort()
+        found.sort { $0.number < $1.number }
         var last = -1
-        found.removeAll { number in
-            defer { last = number }
-            return number == last
+        found.removeAll { candidate in
+            defer { last = candidate.number }
+            return candidate.number == last
         }
         return found
+    }
+
+    private func addNamed(_ lines: [SaleLine], _ found: inout [Candidate]) {
+        let start = found.count
+        func add(_ rules: [Int]?, _ place: Int) {
+            for number in rules ?? [] {
+                let known = found[start...].firstIndex { $0.number == number }
+                let index = known ?? found.count
+                if known == nil { found.append(Candidate(number: number, lines: LineSet())) }
+                found[index].lines?.insert(place)
+            }
+        }
+        for (place, line) in lines.enumerated() where place < SaleDetails.lineCountMax {
+            if !bySKU.isEmpty { add(bySKU[line.sku], place) }
+            if !byCategory.isEmpty {
+                for category in line.categories { add(byCategory[category], place) }
+            }
+            if !byLabel.isEmpty {
+                for label in line.labels { add(byLabel[label], place) }
+            }
+        }
     }
 
     static func == (lhs: Self, rhs: Self) -> Bool { true }
@@ -79,6 +104,19 @@ struct RuleIndex: Hashable, Sendable {
 }
 
 extension Conditions {
+    /// Whether nothing is asked but a purchase, dates, lines, amounts and numbers.
+    fileprivate var isPlain: Bool {
+        var rest = Self()
+        rest.firstDate = firstDate
+        rest.lastDate = lastDate
+        rest.include = include
+        rest.exclude = exclude
+        rest.amountMin = amountMin
+        rest.amountOf = amountOf
+        rest.quantityMin = quantityMin
+        return rest == self
+    }
+
     /// The kinds of occasions at which the conditions can hold.
     var occasions: [Occasion.Kind] {
         guard let referral else { return [occasion] }
