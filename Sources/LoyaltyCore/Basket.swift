@@ -236,7 +236,7 @@ struct Basket {
         return takeOff(lines[cheapest].price(of: 1), fromLine: cheapest)
     }
 
-    /// Takes an amount off a selection, or off the order.
+    /// Takes an amount off a selection, each line by its share, or off the order.
     ///
     /// - Returns: What it took off: no more than was left.
     mutating func takeOff(_ amount: Int64, _ selection: Selection) -> Int64 {
@@ -245,12 +245,17 @@ struct Basket {
             orderReduction += off
             return off
         }
-        var left = min(amount, due ?? 0)
-        let wanted = left
-        for index in lines.indices where left > 0 && selection.contains(index) {
-            left -= takeOff(left, fromLine: index)
+        let whole = sum(selection) { $0.rest }
+        let wanted = min(amount, whole, due ?? 0)
+        guard wanted > 0 else { return 0 }
+        // In whole minor units: what is off the first so many lines is their share, rounded down.
+        var (sum, off) = (Int64(0), Int64(0))
+        for index in lines.indices where selection.contains(index) {
+            sum += lines[index].rest
+            let share = Exact(wanted).times(Exact(Rate(sum, whole)))?.floor ?? 0
+            off += takeOff(share - off, fromLine: index)
         }
-        return wanted - left
+        return off
     }
 
     /// What is left of a selection that a discount can be taken off.

@@ -39,10 +39,10 @@ struct Circumstances {
 
     private func allowsOccasion(_ conditions: Conditions) -> Bool {
         let occasion = sale.details.occasion
-        if let referral = conditions.referral {
-            return allows(referral, occasion)
-        }
-        guard occasion.kind == conditions.occasion else { return false }
+        let isOccasion =
+            conditions.referral.map { allows($0, occasion) }
+            ?? (occasion.kind == conditions.occasion)
+        guard isOccasion else { return false }
         if let subject = conditions.subject, subject != occasion.subject { return false }
         if let days = conditions.streakDays {
             guard streak == days || (conditions.streakRepeats && streak > 0 && streak % days == 0)

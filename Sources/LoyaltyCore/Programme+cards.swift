@@ -9,14 +9,16 @@ extension Programme {
         let (standing, sale) = (circumstances.standing, circumstances.sale)
         guard sale.details.occasion == .purchase else { return }
         for card in cards where card.counts(sale) && isCurrent(card, changes) {
-            let last = standing.lastVisits[card.id]
+            let own = standing.lastVisits[card.id]
+            // The visit that filled the card before this one is the same visit for this one.
+            let last = own ?? previous(card).flatMap { standing.lastVisits[$0.id] }
             if holds(card.doubleGrantGuard, after: last, sale, at: circumstances.moment) {
                 steps.append(.visitGuarded(card: card.id, guard: card.doubleGrantGuard))
                 continue
             }
             steps.append(.visitStamped(card: card.id, stamps: card.stampsPerVisit))
             var stamps = card.stampsPerVisit
-            if last == nil, card.welcomeStamps > 0 {
+            if own == nil, card.welcomeStamps > 0 {
                 steps.append(
                     DerivationStep(.welcomed, card.id, card.asset, [card.welcomeStamps])
                 )
@@ -50,15 +52,15 @@ extension Programme {
             let last = current?.bucket.lastDate ?? purse.date.adding(days: Int(days))
             try purse.earn(amount, asset, Bucket(from: firstDate, through: last))
         case .fromLastStamp(let days):
-            let bucket = Bucket(from: firstDate, through: purse.date.adding(days: Int(days)))
-            let date = purse.date
-            let moved = try purse.take(.max, asset) { $0.isUsable(on: date) && $0 != bucket }
+            let (date, last) = (purse.date, purse.date.adding(days: Int(days)))
+            let moved = try purse.take(.max, asset) {
+                $0.isUsable(on: date) && $0 != .through(last)
+            }
             if moved > 0 {
                 steps.append(DerivationStep(.cardProlonged, card.id, asset, [moved]))
+                try purse.earn(moved, asset, .through(last))
             }
-            let (sum, overflow) = moved.addingReportingOverflow(amount)
-            guard !overflow else { throw .overflow }
-            try purse.earn(sum, asset, bucket)
+            try purse.earn(amount, asset, Bucket(from: firstDate, through: last))
         }
     }
 
@@ -106,8 +108,10 @@ extension Programme {
         return order
     }
 
-    private func isFollowing(_ card: StampCard) -> Bool {
-        cards.contains { $0.next == card.id }
+    private func isFollowing(_ card: StampCard) -> Bool { previous(card) != nil }
+
+    private func previous(_ card: StampCard) -> StampCard? {
+        cards.first { $0.next == card.id }
     }
 
     /// Whether a card is the one of its chain that is being filled.

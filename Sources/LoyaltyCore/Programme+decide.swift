@@ -38,10 +38,11 @@ extension Programme {
         let paidByValue = try payByValue(sale, basket, &purse, &steps)
         let earns = policies.redeemingSaleEarns || plan.redeemed.allSatisfy { $0.cost == 0 }
         if earns { try earn(circumstances, basket, &purse, &changes, &steps) }
-        try repay(&purse, &changes, &steps)
+        try Self.repay(&purse, &changes, &steps)
         if policies.spendsOwnPoints { try spend(plan, &purse) }
         for gift in plan.gifts { try give(gift.amount, gift.asset, from: nil, &purse, &steps) }
         try complete(&purse, &changes, &steps)
+        try Self.repay(&purse, &changes, &steps)
         try count(circumstances, basket, purse, &changes, &steps)
         guard !purse.postings.isEmpty || !changes.changes.isEmpty || !plan.redeemed.isEmpty
         else { throw nothing(for: steps, sale) }
@@ -108,17 +109,18 @@ extension Programme {
         }
     }
 
-    /// Repays what the member owes from what was just earned.
-    private func repay(
+    /// Repays what the member owes from what was just earned or given back.
+    static func repay(
         _ purse: inout Purse,
         _ changes: inout TallyChanges,
         _ steps: inout [DerivationStep]
     ) throws(Refusal) {
         for posting in purse.postings where posting.amount > 0 {
             let tally = Tally(.debt(posting.asset))
-            let part = min(changes[tally], posting.amount)
+            let part = try purse.take(min(changes[tally], posting.amount), posting.asset) {
+                $0 == posting.bucket
+            }
             guard part > 0 else { continue }
-            try purse.take(part, posting.asset) { $0 == posting.bucket }
             try changes.add(-part, to: tally)
             steps.append(
                 DerivationStep(.debtRepaid, posting.asset.name, posting.asset, [part])
@@ -137,10 +139,11 @@ extension Programme {
         let sale = circumstances.sale
         let date = sale.businessDate
         if sale.details.occasion == .purchase, sale.evidence != .visit {
-            for period in index.salePeriods {
-                try changes.add(1, to: Tally(.sales, in: period.period(of: date)))
+            let periods = index.salePeriods.map { Tally(.sales, in: $0.period(of: date)) }
+            let limits = circumstances.tallies(.sales, of: saleCaps)
+            for tally in periods + limits.filter({ !periods.contains($0) }) {
+                try changes.add(1, to: tally)
             }
-            for cap in saleCaps { try changes.add(1, to: circumstances.tally(.sales, of: cap)) }
         }
         if index.readsVisitDay, sale.details.occasion == .purchase {
             let last = changes[Tally(.visitDay)]

@@ -19,6 +19,7 @@ struct Earning {
         let asset: Asset
         let factor: Exact
         let stacks: Bool
+        let namesNoArticles: Bool
         let selection: Basket.Selection
     }
 
@@ -52,6 +53,7 @@ struct Earning {
                         asset: asset,
                         factor: Exact(rate),
                         stacks: stacks,
+                        namesNoArticles: programme.rules[number].conditions.namesNoArticles,
                         selection: selection
                     )
                 )
@@ -227,7 +229,7 @@ struct Earning {
         guard multipliers.contains(where: { $0.asset == asset }) else { return amount }
         let factor: Exact
         if isWhole || basket.lines.isEmpty {
-            factor = try combined(asset) { $0.selection.isAll }
+            factor = try combined(asset) { $0.namesNoArticles }
         } else {
             factor = try weighted(asset, rule.gift, matched.selection)
         }
@@ -319,8 +321,8 @@ struct Earning {
         if amount < given {
             steps.append(DerivationStep(.capped, rule.id, rule.gift.asset, [given, amount]))
         }
-        for cap in rule.caps where cap.scope != .sale {
-            try changes.add(amount, to: circumstances.tally(.rule(rule.id), of: cap))
+        for tally in circumstances.tallies(.rule(rule.id), of: rule.caps) {
+            try changes.add(amount, to: tally)
         }
         return amount
     }
@@ -334,7 +336,7 @@ struct Earning {
         _ changes: inout TallyChanges,
         _ steps: inout [DerivationStep]
     ) throws(Refusal) -> Int64 {
-        let tally = Tally(.rule(rule.id), for: .programme)
+        let tally = Tally(.win(rule.id), for: .programme)
         guard let luck = circumstances.sale.details.luck, changes[tally] < stock,
             odds.wins(luck.mixed(with: rule.id))
         else {
@@ -368,10 +370,23 @@ extension Programme {
 }
 
 extension Circumstances {
+    /// The counts that caps look at, each once.
+    func tallies(_ subject: Tally.Subject, of caps: [Cap]) -> [Tally] {
+        caps.reduce(into: []) { found, cap in
+            guard cap.scope != .sale else { return }
+            let tally = tally(subject, of: cap)
+            if !found.contains(tally) { found.append(tally) }
+        }
+    }
+
     /// The count that a cap looks at.
     func tally(_ subject: Tally.Subject, of cap: Cap) -> Tally {
         cap.tally(subject, sale.details.cashier ?? "", sale.businessDate)
     }
+}
+
+extension Conditions {
+    fileprivate var namesNoArticles: Bool { include == nil && exclude == nil }
 }
 
 extension Conditions.AmountKind {

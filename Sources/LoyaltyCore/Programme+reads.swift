@@ -37,7 +37,7 @@ extension Programme {
     /// The debts that a decision on a sale may repay, of whatever the programme gives.
     public func debts(for sale: Sale) -> [Tally] {
         var assets = index.candidates(for: sale).map { rules[$0.number].gift.asset }
-        assets += cards.map(\.asset)
+        assets += cards.map(\.asset) + cards.compactMap { $0.completion?.asset }
         for wish in sale.details.redemptions {
             guard let reward = rewards.first(where: { $0.id == wish.reward }),
                 case .gives(_, let asset) = reward.benefit
@@ -65,7 +65,7 @@ extension Rule {
     fileprivate func tallies(_ cashier: String, _ date: BusinessDate) -> [Tally] {
         var found = caps.filter { $0.scope != .sale }.map { $0.tally(.rule(id), cashier, date) }
         if carriesRemainder { found.append(Tally(.remainder(id))) }
-        if case .instantWin = gift { found.append(Tally(.rule(id), for: .programme)) }
+        if case .instantWin = gift { found.append(Tally(.win(id), for: .programme)) }
         return found
     }
 }
@@ -88,10 +88,12 @@ extension TierLadder {
         switch window {
         case .lifetime: found.append(Tally(subject))
         case .calendarYear:
-            found += [date.firstOfYear, date.lastYear].map { Tally(subject, in: .year($0)) }
+            found += ([date] + yearEnds(before: date)).map {
+                Tally(subject, in: .year($0.firstOfYear))
+            }
         case .rollingMonths(let months):
-            // The window that ends today, and the one that ended with the last year.
-            for end in [date, date.firstOfYear] {
+            // The window that ends today, and those that ended with the years before.
+            for end in [date] + yearEnds(before: date) {
                 var month = end.firstOfMonth
                 for _ in 0..<months {
                     found.append(Tally(subject, in: .month(month)))

@@ -7,6 +7,11 @@ struct RedemptionPlan {
     /// What is given for it.
     var gifts: [Reward.Cost] = []
 
+    /// How often a reward was redeemed in this sale already.
+    func times(of reward: String) -> Int64 {
+        redeemed.reduce(0) { $1.reward == reward ? $0 + $1.times : $0 }
+    }
+
     /// How much of an asset is planned to be spent.
     func cost(of asset: Asset) -> Int64 {
         costs.reduce(0) { $1.asset == asset ? $0 + $1.amount : $0 }
@@ -31,7 +36,7 @@ extension Programme {
         let best = try bestOrderDiscount(circumstances.sale, basket)
         for (place, wish) in wishes.enumerated() {
             let reward = try reward(wish.reward)
-            let room = try room(for: reward, circumstances, changes)
+            let room = try room(for: reward, circumstances, changes, plan)
             guard circumstances.allow(reward.conditions.ofReward), room > 0
             else { throw .rewardUnavailable(reward.id) }
             let isBest = !reward.isOrderDiscount || best == place
@@ -65,13 +70,15 @@ extension Programme {
     private func room(
         for reward: Reward,
         _ circumstances: Circumstances,
-        _ changes: TallyChanges
+        _ changes: TallyChanges,
+        _ plan: RedemptionPlan
     ) throws(Refusal) -> Int64 {
         var room = Int64.max
         for cap in reward.caps {
             let used =
                 cap.scope == .sale
-                ? 0 : changes[circumstances.tally(.reward(reward.id), of: cap)]
+                ? plan.times(of: reward.id)
+                : changes[circumstances.tally(.reward(reward.id), of: cap)]
             room = min(room, max(0, cap.max - used))
         }
         return room
@@ -83,8 +90,8 @@ extension Programme {
         _ circumstances: Circumstances,
         _ changes: inout TallyChanges
     ) throws(Refusal) {
-        for cap in reward.caps where cap.scope != .sale {
-            try changes.add(used.times, to: circumstances.tally(.reward(reward.id), of: cap))
+        for tally in circumstances.tallies(.reward(reward.id), of: reward.caps) {
+            try changes.add(used.times, to: tally)
         }
     }
 
@@ -109,9 +116,9 @@ extension Programme {
         for (place, wish) in sale.details.redemptions.enumerated() {
             let reward = try reward(wish.reward)
             guard reward.isOrderDiscount, case .percentOff(let rate, let max) = reward.benefit,
-                try fits(reward, basket, sale) != nil
+                let selection = try fits(reward, basket, sale)
             else { continue }
-            let value = Self.share(rate, of: basket.rest(.all), max: max)
+            let value = Self.share(rate, of: basket.rest(selection), max: max)
             if best.map({ $0.value < value }) ?? true { best = (place, value) }
         }
         return best?.place
@@ -170,12 +177,11 @@ extension Programme {
             let count = min(most, basket.fittingUnits(selection))
             return (count, basket.makeFree(count, selection))
         case .amountOff(let amount):
-            var (count, value) = (Int64(0), Int64(0))
-            while count < min(most, Int64(SaleDetails.lineCountMax)), basket.rest(selection) > 0 {
-                value += basket.takeOff(amount, selection)
-                count += 1
-            }
-            return (count, value)
+            let rest = basket.rest(selection)
+            guard rest > 0 else { return (0, 0) }
+            let count = min(most, (rest - 1) / amount + 1)
+            let (off, overflow) = count.multipliedReportingOverflow(by: amount)
+            return (count, basket.takeOff(overflow ? rest : min(rest, off), selection))
         case .percentOff(let rate, let max):
             let off = Self.share(rate, of: basket.rest(selection), max: max)
             return off > 0 ? (1, basket.takeOff(off, selection)) : (0, 0)

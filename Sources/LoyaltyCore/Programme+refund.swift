@@ -125,6 +125,7 @@ extension Programme {
         for movement in movements { try giveBack(movement, share, &purse, &steps) }
         for movement in movements { try takeBack(movement, share, &purse, &changes, &steps) }
         for change in award.tallies { try undo(change, share, &changes) }
+        try repay(&purse, &changes, &steps)
         return Award(postings: purse.postings, derivation: steps, tallies: changes.changes)
     }
 
@@ -172,8 +173,11 @@ extension Programme {
         let asset = movement.asset
         let total = movement.earned.reduce(0) { $0 + $1.amount }
         guard total > 0 else { return }
-        let before = try share.taken(movement, of: total, isAfter: false)
-        let after = try share.taken(movement, of: total, isAfter: true)
+        // What the sale only prolonged goes back with the last part.
+        let own = total - movement.prolonged
+        let before =
+            share.isWholeBefore ? total : try share.taken(movement, of: own, isAfter: false)
+        let after = share.isWholeAfter ? total : try share.taken(movement, of: own, isAfter: true)
         let due = after - before
         guard due > 0 else { return }
         steps.append(
@@ -204,7 +208,7 @@ extension Programme {
             let before = try share.taken(change.amount, isAfter: false)
             let after = try share.taken(change.amount, isAfter: true)
             try changes.add(before - after, to: change.tally)
-        case .rule, .reward, .card, .visits, .sales, .vote:
+        case .rule, .win, .reward, .card, .visits, .sales, .vote:
             guard share.isWholeAfter, !share.isWholeBefore else { return }
             try changes.add(-change.amount, to: change.tally)
         case .debt:
@@ -222,6 +226,8 @@ struct AssetMovement {
     var spent: [Posting] = []
     /// How much of what was spent took something off the bill, or paid.
     var spentOnBill: Int64 = 0
+    /// How much of it was there before and can be used longer.
+    var prolonged: Int64 = 0
     /// What each rule gave in the end, for the policy that looks at lines.
     var byRule: [(rule: String, amount: Int64)] = []
 
@@ -257,6 +263,7 @@ extension Award {
             case .redeemed where step.number("value") ?? 0 > 0, .paidWith:
                 movements[index(asset)].spentOnBill += step.number("cost") ?? 0
             case .valuePaid: movements[index(asset)].spentOnBill += step.number("points") ?? 0
+            case .cardProlonged: movements[index(asset)].prolonged += step.number("stamps") ?? 0
             case .amountEarned, .rateEarned, .unitsEarned, .multiplied:
                 movements[index(asset)].note(step.number("points") ?? 0, of: step.subject)
             case .capped:

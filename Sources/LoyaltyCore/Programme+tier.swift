@@ -37,13 +37,11 @@ extension Programme {
         let year = Int(tallies[Tally(.tierYear)] ?? Int64(date.year))
         let floor = tiers.index(ofTier: standing.profile.tierFloor) ?? 0
         guard tiers.downgrade != .never, year < date.year else { return max(floor, kept, reached) }
-        // The year that has just ended decides; of earlier ones nothing is left by then.
-        let yearBefore = tallies[Tally(tiers.subject, in: .year(date.lastYear))] ?? 0
-        let isYearly = tiers.window == .calendarYear
-        var held = tiers.index(
-            reachedBy: isYearly ? yearBefore : tiers.count(tallies, on: date.firstOfYear)
-        )
-        if tiers.downgrade == .oneStep { held = max(held, kept - (date.year - year)) }
+        var held = kept
+        for end in tiers.yearEnds(before: date) where end.year >= year {
+            let earned = tiers.index(reachedBy: tiers.count(tallies, on: end))
+            held = tiers.downgrade == .oneStep ? max(earned, held - 1) : earned
+        }
         return max(floor, held, reached)
     }
 
@@ -103,6 +101,21 @@ extension TierLadder {
         return sum
     }
 
+    /// The last days of the years whose ends may have changed the tier that counts on a date, the
+    /// earliest first: a member who falls by steps has reached the lowest tier after that many.
+    func yearEnds(before date: BusinessDate) -> [BusinessDate] {
+        let count =
+            switch downgrade {
+            case .never: 0
+            case .yearEnd: 1
+            case .oneStep: max(1, tiers.count - 1)
+            }
+        return (0..<count).reversed().map { years in
+            (BusinessDate(year: date.year - years, month: 1, day: 1) ?? date.firstOfYear)
+                .adding(days: -1)
+        }
+    }
+
     /// The highest tier that a count reaches.
     func index(reachedBy count: Int64) -> Int {
         tiers.lastIndex { $0.min <= count } ?? 0
@@ -123,9 +136,4 @@ extension TierLadder {
             missing: next.map { max(0, $0.min - count) } ?? 0
         )
     }
-}
-
-extension BusinessDate {
-    /// The first day of the year before.
-    var lastYear: Self { Self(year: year - 1, month: 1, day: 1) ?? self }
 }

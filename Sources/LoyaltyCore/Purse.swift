@@ -79,7 +79,13 @@ struct Purse {
             $0.asset == asset && $0.bucket == bucket && isSame($0)
         }
         guard let index else {
-            list.append(Posting(asset, bucket, amount))
+            // What comes stands before what goes from the same bucket, so that whoever applies the
+            // postings one by one never falls below zero.
+            let first = list.firstIndex { $0.asset == asset && $0.bucket == bucket }
+            list.insert(
+                Posting(asset, bucket, amount),
+                at: amount > 0 ? first ?? list.count : list.count
+            )
             return
         }
         let (sum, overflow) = list[index].amount.addingReportingOverflow(amount)

@@ -76,6 +76,7 @@ extension Tally.Subject {
         case .visitDay: "visitDay"
         case .tier: "tier"
         case .tierYear: "tierYear"
+        case .win(let id): "win/\(id)"
         case .vote(let id): "vote/\(id)"
         }
     }
@@ -102,6 +103,7 @@ extension Tally.Subject {
         case "reward": self = .reward(id)
         case "card": self = .card(id)
         case "remainder": self = .remainder(id)
+        case "win": self = .win(id)
         case "vote": self = .vote(id)
         default: return nil
         }

@@ -47,6 +47,8 @@ public struct Tally: Hashable, Sendable {
         case tier
         /// The year for which the tier was last set.
         case tierYear
+        /// How often a rule with fixed odds was won.
+        case win(String)
         /// How often the member voted in a vote.
         case vote(String)
     }
