@@ -110,6 +110,7 @@ struct Basket {
     ///   - conditions: What includes and excludes lines.
     ///   - sold: The sale's lines.
     ///   - included: The lines that `conditions.include` names, where they are known.
+    /// - Returns: The lines; nil if conditions on lines find none.
     func selection(
         _ conditions: borrowing Conditions,
         of sold: [SaleLine],

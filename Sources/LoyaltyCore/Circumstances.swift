@@ -25,7 +25,8 @@ struct Circumstances {
 
     /// Whether all conditions hold but those on the basket.
     func allow(_ conditions: Conditions) -> Bool {
-        allowDate(conditions) && allowsOccasion(conditions) && allowsDay(conditions) && allowsPlace(conditions)
+        allowDate(conditions) && allowsOccasion(conditions) && allowsDay(conditions)
+            && allowsPlace(conditions)
             && allowsMember(conditions)
     }
 

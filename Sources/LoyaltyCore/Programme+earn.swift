@@ -175,7 +175,8 @@ struct Earning {
             return 0
         }
         steps.append(DerivationStep(kind, rule.id, rule.gift.asset, [sum, per, give, points]))
-        guard let result = try multiplied(Exact(points), rule, matched, isWhole: false, &steps).floor
+        guard
+            let result = try multiplied(Exact(points), rule, matched, isWhole: false, &steps).floor
         else { throw .overflow }
         return result
     }

@@ -48,8 +48,10 @@ extension Conditions {
         }
     }
 
-    /// Whether a line may count for both. A line has one article, but categories and labels beside
-    /// it, so only articles keep two filters apart.
+    /// Whether a line may count for both.
+    ///
+    /// A line has one article, but categories and labels beside it, so only articles keep two
+    /// filters apart.
     private func linesOverlap(_ other: Self) -> Bool {
         let one = include?.articles
         let two = other.include?.articles

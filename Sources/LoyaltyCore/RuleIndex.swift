@@ -42,7 +42,9 @@ struct RuleIndex: Hashable, Sendable {
                 }
                 for label in filter.labels { byLabel[label, default: []].append(number) }
             } else {
-                for kind in conditions.occasions { general[kind, default: []].append(Candidate(number: number)) }
+                for kind in conditions.occasions {
+                    general[kind, default: []].append(Candidate(number: number))
+                }
             }
         }
     }
