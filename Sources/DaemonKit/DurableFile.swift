@@ -9,10 +9,15 @@ public enum DurableFile {
 
     /// Reads a file.
     ///
-    /// - Parameter path: The file.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - byteCountMax: Most bytes that it may have.
     /// - Returns: Its bytes, or nil if there is no such file.
-    /// - Throws: `FileError`, also for a file with more than `byteCountMax` bytes.
-    public static func read(_ path: String) throws(FileError) -> [UInt8]? {
+    /// - Throws: `FileError`, also for a longer file.
+    public static func read(
+        _ path: String,
+        upTo byteCountMax: Int = byteCountMax
+    ) throws(FileError) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }

@@ -36,7 +36,7 @@ struct AdminController {
     private func addDevice(_ request: Request, context: some RequestContext) async throws
         -> Response
     {
-        let json = try await Self.json(of: request)
+        let json = try await request.canonicalJSON()
         guard let device = json["device"]?.stringValue.flatMap({ DeviceID($0) }),
             let publicKey = json["publicKey"]?.stringValue.flatMap({ Base64.bytes($0) }),
             let nonce = json["nonce"]?.stringValue.flatMap({ Base64.bytes($0) }),
@@ -63,7 +63,7 @@ struct AdminController {
     private func addEnrolment(_ request: Request, context: some RequestContext) async throws
         -> Response
     {
-        let json = try await Self.json(of: request)
+        let json = try await request.canonicalJSON()
         guard let name = json["store"]?.stringValue
         else { throw Problem(.badRequest, "Give the store's name.") }
         while true {
@@ -87,7 +87,7 @@ struct AdminController {
     @Sendable
     private func revoke(_ request: Request, context: some RequestContext) async throws -> Response {
         let device = try Self.device(context)
-        let after = try await Self.json(of: request)["after"]?.integerValue
+        let after = try await request.canonicalJSON()["after"]?.integerValue
         let received = try await store.revokeDevice(device, after: after)
         return Response(["device": .string(device.text), "received": .integer(received)])
     }
@@ -97,7 +97,7 @@ struct AdminController {
         -> Response
     {
         let device = try Self.device(context)
-        guard let epoch = try await Self.json(of: request)["epoch"]?.integerValue
+        guard let epoch = try await request.canonicalJSON()["epoch"]?.integerValue
         else { throw Problem(.badRequest, "Give the epoch to authorise.") }
         try await store.authoriseEpoch(epoch, of: device)
         return Response(["device": .string(device.text), "epoch": .integer(epoch)])
@@ -107,7 +107,7 @@ struct AdminController {
     @Sendable
     private func want(_ request: Request, context: some RequestContext) async throws -> Response {
         let device = try Self.device(context)
-        let name = try await Self.json(of: request)["do"]?.stringValue
+        let name = try await request.canonicalJSON()["do"]?.stringValue
         guard let action = name.flatMap({ CommandListV1.Action(rawValue: $0) }) else {
             let known = CommandListV1.Action.allCases.map(\.rawValue).joined(separator: ", ")
             throw Problem(.badRequest, "do is one of: \(known).")
@@ -139,7 +139,7 @@ struct AdminController {
     /// Signs a request to whoever holds a device's log; HQ's key never leaves HQ.
     @Sendable
     private func sign(_ request: Request, context: some RequestContext) async throws -> Response {
-        let json = try await Self.json(of: request)
+        let json = try await request.canonicalJSON()
         guard let method = json["method"]?.stringValue, ["GET", "POST"].contains(method),
             let authority = json["authority"]?.stringValue, Self.isPlain(authority),
             let target = json["target"]?.stringValue, Self.isPlain(target),
@@ -195,7 +195,7 @@ struct AdminController {
     @Sendable
     private func publish(_ request: Request, context: some RequestContext) async throws -> Response
     {
-        let json = try await Self.json(of: request)
+        let json = try await request.canonicalJSON()
         guard let name = json["name"]?.stringValue, let version = json["version"]?.integerValue,
             let digest = json["digest"]?.stringValue, digest.utf8.count == 64,
             let canonical = json["canonical"]?.stringValue, let yaml = json["yaml"]?.stringValue
@@ -212,7 +212,7 @@ struct AdminController {
     private func takeBackup(_ request: Request, context: some RequestContext) async throws
         -> Response
     {
-        guard let path = try await Self.json(of: request)["path"]?.stringValue,
+        guard let path = try await request.canonicalJSON()["path"]?.stringValue,
             path.hasPrefix("/")
         else { throw Problem(.badRequest, "Give the new file's absolute path.") }
         return Response(["backup": .integer(try await store.takeBackup(to: path))])
@@ -234,9 +234,12 @@ struct AdminController {
         else { throw Problem(.badRequest, "A device's id is a UUID of version 7.") }
         return device
     }
+}
 
-    private static func json(of request: Request) async throws -> CanonicalJSON {
-        let content = try await request.body.collect(upTo: contentByteCountMax)
+extension Request {
+    /// The body of an operator's command.
+    func canonicalJSON() async throws -> CanonicalJSON {
+        let content = try await body.collect(upTo: AdminController.contentByteCountMax)
         do throws(CanonicalJSONError) {
             return try CanonicalJSON(parsing: content.readableBytesView)
         } catch {

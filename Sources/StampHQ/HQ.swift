@@ -18,6 +18,7 @@ public struct HQ: Service {
     private let settings: HQSettings
     private let key: SigningKey
     private let seal: EnrolmentSeal
+    private let drawSeal: DrawSeal
     private let token: [UInt8]
     private let tls: TLSConfiguration?
     private let logger: Logger
@@ -44,6 +45,7 @@ public struct HQ: Service {
         )
         self.key = key
         seal = EnrolmentSeal(seed: seed)
+        drawSeal = DrawSeal(seed: seed)
         self.settings = settings
         self.logger = logger
     }
@@ -65,6 +67,7 @@ public struct HQ: Service {
         router.add(middleware: ProblemMiddleware(logger: logger))
         OperatorController(store: store).addRoutes(to: router.group("v1"))
         AdminController(intake: intake, key: key, seal: seal).addRoutes(to: router.group("v1"))
+        DrawController(store: store, seal: drawSeal).addRoutes(to: router.group("v1"))
         try await Application(
             router: router,
             configuration: .init(address: .unixDomainSocket(path: settings.socketPath)),

@@ -45,6 +45,7 @@ extension HQStore {
             )
         }
         migrator.registerMigration("9 holes in logs") { db in try db.execute(sql: holeTable) }
+        migrator.registerMigration("10 draws") { db in try db.execute(sql: drawTables) }
         return migrator
     }
 

@@ -14,6 +14,7 @@ struct OperatorController {
         group.get("alarms") { _, _ in Response(try await store.alarms()) }
         group.get("quarantine") { _, _ in Response(try await store.quarantine()) }
         group.get("programmes") { _, _ in Response(try await store.programmes()) }
+        group.get("draws") { _, _ in Response(try await store.draws()) }
     }
 
     @Sendable

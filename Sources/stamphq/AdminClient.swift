@@ -49,24 +49,38 @@ struct AdminClient {
 
     /// Asks HQ for something.
     func get(_ path: String) async throws -> CanonicalJSON {
-        try await send("GET", path, nil)
+        try CanonicalJSON(parsing: await send("GET", path, nil))
+    }
+
+    /// Asks HQ for something that is not JSON.
+    ///
+    /// - Parameters:
+    ///   - path: What to ask for.
+    ///   - byteCountMax: Most bytes of the answer.
+    /// - Returns: The answer's bytes.
+    /// - Throws: `CommandError`; what the HTTP client throws for a longer answer.
+    func get(_ path: String, upTo byteCountMax: Int) async throws -> [UInt8] {
+        try await send("GET", path, nil, upTo: byteCountMax)
     }
 
     /// Tells HQ to do something.
     @discardableResult
     func post(_ path: String, _ body: CanonicalJSON = .object([])) async throws -> CanonicalJSON {
-        try await send("POST", path, body.bytes)
+        try CanonicalJSON(parsing: await send("POST", path, body.bytes))
     }
 
     /// Tells HQ to do something with a body that is not JSON.
     @discardableResult
     func post(_ path: String, bytes: [UInt8]) async throws -> CanonicalJSON {
-        try await send("POST", path, bytes)
+        try CanonicalJSON(parsing: await send("POST", path, bytes))
     }
 
-    private func send(_ method: String, _ path: String, _ body: [UInt8]?) async throws
-        -> CanonicalJSON
-    {
+    private func send(
+        _ method: String,
+        _ path: String,
+        _ body: [UInt8]?,
+        upTo byteCountMax: Int = answerByteCountMax
+    ) async throws -> [UInt8] {
         var request = HTTPClientRequest(url: "http+unix://\(encodedSocketPath)\(path)")
         request.method = .init(rawValue: method)
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
@@ -78,10 +92,10 @@ struct AdminClient {
             throw CommandError.noAnswer(socketPath, "\(error)")
         }
         let bytes = Array(
-            try await response.body.collect(upTo: Self.answerByteCountMax).readableBytesView
+            try await response.body.collect(upTo: byteCountMax).readableBytesView
         )
         if let problem = Problem(parsing: bytes) { throw CommandError.refused(problem) }
-        return try CanonicalJSON(parsing: bytes)
+        return bytes
     }
 
     private var encodedSocketPath: String {

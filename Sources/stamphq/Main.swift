@@ -15,8 +15,8 @@ struct StampHQCommand: AsyncParsableCommand {
             """,
         subcommands: [
             Serve.self, RelayCommand.self, Initialise.self, Enrolments.self, Devices.self,
-            Import.self, Pull.self, Members.self, Programmes.self, Balances.self, Entries.self,
-            Alarms.self, Quarantine.self, Backup.self, Simulate.self,
+            Import.self, Pull.self, Members.self, Programmes.self, Draws.self, Balances.self,
+            Entries.self, Alarms.self, Quarantine.self, Backup.self, Simulate.self,
         ]
     )
 }

@@ -26,7 +26,7 @@ struct OperatorTests {
     @Test(
         arguments: [
             "/v1/devices", "/v1/members/00000000000001/balances", "/v1/entries", "/v1/alarms",
-            "/v1/quarantine", "/v1/programmes",
+            "/v1/quarantine", "/v1/programmes", "/v1/draws",
         ]
     )
     func `reading needs the administrator's token`(path: String) async throws {
@@ -40,7 +40,12 @@ struct OperatorTests {
         }
     }
 
-    @Test(arguments: ["/v1/enrolments", "/v1/members", "/v1/backups", "/v1/programmes"])
+    @Test(
+        arguments: [
+            "/v1/enrolments", "/v1/members", "/v1/backups", "/v1/programmes", "/v1/draws",
+            "/v1/draws/spring/closing", "/v1/draws/spring/outcome", "/v1/draws/spring/tickets",
+        ]
+    )
     func `nothing but a push changes anything over the network`(path: String) async throws {
         try await RunningHQ.run { hq in
             let token = try String(contentsOfFile: "\(hq.directory)/admin.token", encoding: .utf8)
@@ -54,7 +59,7 @@ struct OperatorTests {
             )
 
             // What can be read at the address has no other method.
-            let canBeRead = path == "/v1/programmes"
+            let canBeRead = ["/v1/programmes", "/v1/draws"].contains(path)
             #expect(answer.problem?.type == (canBeRead ? .methodNotAllowed : .notFound))
         }
     }
