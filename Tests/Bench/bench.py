@@ -21,6 +21,7 @@ import traceback
 import agent
 import beside
 import devices
+import draw
 import sync
 
 WORK = ".build/bench"
@@ -284,6 +285,7 @@ ROWS = {
     "look-ups": look_ups, "wear": wear, "wake-ups": wake_ups,
     "drain": sync.drain, "ingest": sync.ingest, "beside": beside.beside, "wire": sync.wire,
     "posted": sync.posted, "snapshot": sync.snapshot, "fleet": sync.fleet,
+    "draw": draw.draw,
 }
 
 
