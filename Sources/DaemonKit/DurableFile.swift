@@ -63,6 +63,16 @@ public enum DurableFile {
         try syncDirectory(of: path)
     }
 
+    /// Has the disk hold the names in a directory.
+    ///
+    /// A process that was killed between a renaming and its sync leaves a name that reads like any
+    /// other, and that a power cut takes back.
+    ///
+    /// - Throws: `FileError`.
+    public static func settle(_ directory: String) throws(FileError) {
+        try syncDirectory(of: directory + "/")
+    }
+
     /// Deletes a file unless it is gone; after a power cut it may be back.
     ///
     /// - Throws: `FileError`.

@@ -50,6 +50,8 @@ struct Enroll: AsyncParsableCommand {
         }
         try Privileges.becomeOwner(of: configuration.statePath)
         let device = try DeviceKey.load(from: configuration.statePath, clock: wallClockNow())
+        // An earlier run may have been killed: HQ must not know a key that a power cut takes away.
+        try DurableFile.settle(configuration.statePath)
         let trustPath =
             trust.map { URL(fileURLWithPath: $0).path } ?? configuration.hq?.trustRootsPath
         let enrolment = try await enrol(code, device, url, trustPath, expected)

@@ -33,6 +33,57 @@ struct EnrolmentTests {
         #expect(try store.devices().split(separator: "\n").count == 1)
     }
 
+    /// Where keys are made, where HQ is asked and answers, and where HQ's key is pinned.
+    ///
+    /// strace counts the calls of each thread by itself: one makes the keys, another pins.
+    @Test(arguments: [
+        (call: "fsync", hasKey: false, killCountMin: 6), ("rename", false, 3), ("fsync", true, 2),
+        ("rename", true, 1), ("write", true, 4), ("epoll_wait", true, 4),
+    ])
+    func `an enrolment that was killed at any call is one device when it was run again`(
+        call: String,
+        hasKey: Bool,
+        killCountMin: Int
+    ) throws {
+        let store = try TestShop()
+        var (killCount, lostCount) = (0, 0)
+        while true {
+            try store.directory.run("rm -rf state && mkdir -m 700 state")
+            if hasKey { try store.identify() }
+            let code = try store.code()
+            guard try store.isKilled(at: call, number: killCount + 1, code: code) else { break }
+            killCount += 1
+            let isKnown = try store.devices().split(separator: "\n").count == killCount
+            if isKnown, try !store.isEnrolled() { lostCount += 1 }
+
+            #expect(try store.enroll(code: code).contains("enrolled: device "))
+            let device = try store.directory.run("cat state/device.id")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let devices = try store.devices().split(separator: "\n")
+            #expect(devices.count == killCount)
+            #expect(devices.count { $0.contains(device) && $0.contains("active") } == 1)
+            // What the disk was cut at is what the agent starts with.
+            if hasKey && ["fsync", "rename"].contains(call) {
+                #expect(try store.acknowledgement().contains("entry=1"))
+            }
+        }
+        #expect(killCount >= killCountMin)
+        // HQ had let the device in, and the device did not know.
+        if hasKey && call == "rename" { #expect(lostCount == 1) }
+        #expect(try store.acknowledgement().contains("entry=1"))
+    }
+
+    @Test func `HQ is told of no key before the disk holds its name`() throws {
+        let store = try TestShop()
+        try store.identify()
+        let trace = "strace -f -qq -y -o trace -e trace=fsync,connect "
+        try store.enroll(code: try store.code(), given: trace)
+
+        let calls = try store.directory.run("cat trace").split(separator: "\n")
+        let asked = try #require(calls.firstIndex { $0.contains("connect(") && $0.contains("sin") })
+        #expect(calls[..<asked].contains { $0.contains("fsync(") && $0.contains("/state>") })
+    }
+
     @Test func `another HQ than the expected one, or of another authority, is refused`() throws {
         let store = try TestShop()
         let other = Data(repeating: 0, count: 32).base64EncodedString()
@@ -197,6 +248,36 @@ struct TestShop {
         given: String = ""
     ) throws -> String {
         try directory.run((isIn1970 ? Self.clock(Self.begin) : "") + given + command(code, more))
+    }
+
+    /// Makes the device's keys.
+    func identify() throws {
+        try directory.run("\(programs)/stampd identity --config \(config)")
+    }
+
+    /// Whether the device keeps HQ's word.
+    func isEnrolled() throws -> Bool {
+        try directory.run("test ! -e state/enrolment.json || echo yes").contains("yes")
+    }
+
+    /// Kills an enrolment where one of its threads makes a call for the so-manieth time.
+    ///
+    /// - Returns: Whether it got there; otherwise it must have ended well.
+    func isKilled(at call: String, number: Int, code: String) throws -> Bool {
+        let kill = "inject=\(call):signal=KILL:when=\(number)"
+        let status = try directory.run(
+            """
+            status=0
+            # The shell itself tells of what was killed.
+            (strace -f -qq -o /dev/null -e trace=\(call) -e \(kill) \(command(code, "")) \
+                > told 2>&1; exit $?) 2> killed || status=$?
+            echo $status
+            """
+        ).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard status != "137" else { return true }
+        let told = try directory.run("cat told")
+        #expect(status == "0", "\(told)")
+        return false
     }
 
     /// What an enrolment that must fail says.
