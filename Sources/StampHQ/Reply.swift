@@ -66,23 +66,40 @@ extension Response {
 }
 
 extension Router {
-    /// Answers what the addresses so far have no route for with the methods that they have.
+    /// Answers whatever no route takes at an address that has routes with the methods that it has.
+    ///
+    /// Comes last: a middleware is for the routes after it, and for what no route takes.
     ///
     /// Source: RFC 9110 section 15.5.6.
     func refuseOtherMethods() {
-        let all =
-            [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
-            + ["QUERY"].compactMap(HTTPRequest.Method.init(rawValue:))
-        for (path, routes) in Dictionary(grouping: routes, by: \.path.description) {
-            var known = Set(routes.map(\.method))
-            if known.contains(.get) { known.insert(.head) }
-            let allowed = all.filter(known.contains).map(\.rawValue).joined(separator: ", ")
-            for method in all where !known.contains(method) {
-                on(RouterPath(path), method: method) { _, _ -> Response in
-                    throw HTTPError(.methodNotAllowed, headers: [.allow: allowed])
-                }
-            }
-        }
+        add(middleware: OtherMethods(routes: routes.map { ($0.path, $0.method.rawValue) }))
+    }
+}
+
+/// What an address answers to a method that it does not have.
+private struct OtherMethods<Context: RequestContext>: RouterMiddleware {
+    let routes: [(path: RouterPath, method: String)]
+
+    @concurrent func handle(
+        _ request: Request,
+        context: Context,
+        next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let segments = request.uri.path.split(separator: "/")
+        var methods = Set(routes.filter { $0.path.matches(segments) }.map(\.method))
+        guard !methods.isEmpty else { return try await next(request, context) }
+        // The router makes these of the others.
+        if methods.contains("GET") { methods.insert("HEAD") }
+        let allowed = methods.sorted().joined(separator: ", ")
+        throw HTTPError(.methodNotAllowed, headers: [.allow: allowed])
+    }
+}
+
+extension RouterPath {
+    /// Whether an address is one of this path's.
+    fileprivate func matches(_ segments: [Substring]) -> Bool {
+        components.count == segments.count
+            && zip(components, segments).allSatisfy { component, segment in component ~= segment }
     }
 }
 

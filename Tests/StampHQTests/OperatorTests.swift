@@ -64,13 +64,35 @@ struct OperatorTests {
         }
     }
 
-    @Test func `a wrong method names the right ones`() async throws {
+    @Test(arguments: [
+        ("/v1/devices", "GET, HEAD, POST"), ("/v1/draws", "GET, HEAD"),
+        ("/v1/devices/00000000-0000-7000-8000-000000000000/log", "POST"),
+        ("/v1/members/00000000000001/balances", "GET, HEAD"), ("/v1/devices/", "GET, HEAD, POST"),
+    ])
+    func `a wrong method names the right ones, whatever it is called`(
+        path: String,
+        allowed: String
+    ) async throws {
         try await RunningHQ.run { hq in
-            for method in [HTTPMethod.DELETE, .TRACE, .PUT] {
-                let answer = try await hq.send(method, "/v1/devices")
-                #expect(answer.status == 405)
+            // The last two are WebDAV's (RFC 4918) and a cache's; others reach no route at all.
+            for name in ["DELETE", "TRACE", "PUT", "OPTIONS", "QUERY", "PROPFIND", "PURGE"] {
+                let answer = try await hq.send(HTTPMethod(rawValue: name), path)
+                #expect(answer.status == 405, "\(name)")
                 #expect(answer.problem?.type == .methodNotAllowed)
-                #expect(answer.headers.first(name: "allow") == "GET, HEAD, POST")
+                #expect(answer.headers.first(name: "allow") == allowed)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "/", "/v1", "/v1/none", "/v1/devices/x", "/v1/members/1/balances/2", "/devices",
+    ])
+    func `an address without routes has no methods to name`(path: String) async throws {
+        try await RunningHQ.run { hq in
+            for name in ["GET", "POST", "PROPFIND"] {
+                let answer = try await hq.send(HTTPMethod(rawValue: name), path)
+                #expect(answer.problem?.type == .notFound, "\(name)")
+                #expect(answer.headers.first(name: "allow") == nil)
             }
         }
     }
