@@ -49,41 +49,6 @@ extension Decision {
     }
 }
 
-extension Refusal {
-    /// What fills the refusal's words.
-    fileprivate var details: [CanonicalJSON.Member] {
-        switch self {
-        case .programmeNotInForce(let first, let last):
-            [
-                .init("from", .string(first.description)),
-                .init("through", .string(last.description)),
-            ]
-        case .visitAlreadyStamped(let doubleGrantGuard):
-            [.init("guard", doubleGrantGuard.json)]
-        case .amountAboveMax(let amount): [.init("max", .integer(amount))]
-        case .amountTooSmall(let least): [.init("least", .integer(least))]
-        case .receiptTooOld(let days): [.init("days", .integer(days))]
-        case .memberBlocked, .amountNegative, .amountMissing, .receiptFromFuture,
-            .receiptOfOtherSeller, .saleOfOtherMember, .saleVoided, .saleUnknown, .overflow,
-            .saleOfCashier, .alreadyCheckedIn, .alreadyVoted, .recoveryNotApproved,
-            .nothingForOccasion, .redemptionFrozen, .saleTooLarge:
-            []
-        case .currencyOther(let currency): [.init("currency", .string(currency))]
-        case .lineNegative(let line): [.init("line", .integer(Int64(line)))]
-        case .tooMany(let most): [.init("most", .integer(Int64(most)))]
-        case .rewardUnknown(let reward), .rewardUnavailable(let reward):
-            [.init("reward", .string(reward))]
-        case .notEnough(let asset, let needed, let held):
-            [
-                .init("asset", .string(asset.name)), .init("needed", .integer(needed)),
-                .init("held", .integer(held)),
-            ]
-        case .tooOften(let scope): [.init("scope", .string(scope.rawValue))]
-        case .refundAboveSale(let left): [.init("left", .integer(left))]
-        }
-    }
-}
-
 extension Posting {
     var json: CanonicalJSON {
         [
@@ -96,32 +61,7 @@ extension Posting {
 
 extension DerivationStep {
     /// The step with each number under its name.
-    var json: CanonicalJSON {
-        var members: [CanonicalJSON.Member] = [
-            .init("step", .string(kind.rawValue)),
-            .init(kind.subjectName, .string(subject)),
-        ]
-        if let asset, kind.subjectName == "rule" || kind.subjectName == "reward" {
-            members.append(.init("asset", .string(asset.name)))
-        }
-        for (name, number) in zip(kind.numberNames, numbers) {
-            let isGuard = kind == .visitGuarded
-            let value = isGuard ? DoubleGrantGuard(hoursCode: number).json : .integer(number)
-            members.append(.init(name, value))
-        }
-        return .object(members)
-    }
-}
-
-extension DoubleGrantGuard {
-    /// `day`, `none`, or a number of hours.
-    fileprivate var json: CanonicalJSON {
-        switch self {
-        case .none: "none"
-        case .businessDay: "day"
-        case .hours(let hours): .integer(hours)
-        }
-    }
+    var json: CanonicalJSON { canonicalJSON }
 }
 
 extension Entry {

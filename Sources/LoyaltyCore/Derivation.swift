@@ -110,7 +110,7 @@ public struct DerivationStep: Hashable, Sendable {
             case .paidWith: ["cost", "value"]
             case .rewardDropped, .tierReached: []
             case .linesIgnored: ["lines", "amount"]
-            case .takenBack, .givenBack: ["moved", "refunded", "of", "points"]
+            case .takenBack, .givenBack: ["moved", "refunded", "whole", "points"]
             case .converted: ["blocks", "points"]
             }
         }

@@ -59,17 +59,20 @@ extension Rate: CustomStringConvertible {
 ///
 /// Wide enough that nothing a programme's limits allow comes near its end; where something does,
 /// the answer is a refusal, never a wrong number.
-struct Exact: Hashable {
+public struct Exact: Hashable, Sendable {
     let numerator: Int128
     let denominator: Int128
 
-    static let zero = Self(0, over: 1)
+    /// Nothing.
+    public static let zero = Self(0, over: 1)
 
-    init(_ value: Int64) {
+    /// Creates a whole number.
+    public init(_ value: Int64) {
         self.init(Int128(value), over: 1)
     }
 
-    init(_ rate: Rate) {
+    /// Creates the fraction that a rate is.
+    public init(_ rate: Rate) {
         self.init(Int128(rate.numerator), over: Int128(rate.denominator))
     }
 
@@ -78,7 +81,8 @@ struct Exact: Hashable {
         self.denominator = denominator
     }
 
-    func plus(_ other: Self) -> Self? {
+    /// The sum.
+    public func plus(_ other: Self) -> Self? {
         if denominator == other.denominator {
             let (sum, overflow) = numerator.addingReportingOverflow(other.numerator)
             return overflow ? nil : Self(sum, over: denominator)
@@ -91,38 +95,40 @@ struct Exact: Hashable {
         return Self(sum.partialValue, over: below.partialValue).reduced
     }
 
-    func times(_ other: Self) -> Self? {
+    /// The product.
+    public func times(_ other: Self) -> Self? {
         let above = numerator.multipliedReportingOverflow(by: other.numerator)
         let below = denominator.multipliedReportingOverflow(by: other.denominator)
         guard !above.overflow, !below.overflow else { return nil }
         return Self(above.partialValue, over: below.partialValue).reduced
     }
 
-    func divided(by other: Self) -> Self? {
+    /// The quotient; nil too where the other is not above zero.
+    public func divided(by other: Self) -> Self? {
         guard other.numerator > 0 else { return nil }
         return times(Self(other.denominator, over: other.numerator))
     }
 
     /// Whether this is less than another.
-    func isLess(than other: Self) -> Bool {
+    public func isLess(than other: Self) -> Bool {
         // Both denominators are above zero, and both sides far below the type's end.
         numerator &* other.denominator < other.numerator &* denominator
     }
 
     /// The whole number below or at it; nil if it has no place in 64 bits.
-    var floor: Int64? {
+    public var floor: Int64? {
         let (quotient, remainder) = numerator.quotientAndRemainder(dividingBy: denominator)
         return Int64(exactly: remainder < 0 ? quotient - 1 : quotient)
     }
 
     /// The whole number above or at it; nil if it has no place in 64 bits.
-    var ceiling: Int64? {
+    public var ceiling: Int64? {
         let (quotient, remainder) = numerator.quotientAndRemainder(dividingBy: denominator)
         return Int64(exactly: remainder > 0 ? quotient + 1 : quotient)
     }
 
     /// The nearest whole number, halves up.
-    var rounded: Int64? {
+    public var rounded: Int64? {
         plus(Self(1, over: 2))?.floor
     }
 
