@@ -45,6 +45,21 @@ extension Programme {
             "currency": .string(currency),
             "utcOffsetMinutes": .integer(Int64(calendar.utcOffsetMinutes)),
             "cards": .array(cards.map { .object($0.shownMembers) }),
+            "rewards": .array(rewards.map(\.json)),
+            "tiers": .array(
+                (tiers?.tiers ?? []).map { ["id": .string($0.id), "title": $0.title.json] }
+            ),
+        ]
+    }
+}
+
+extension Reward {
+    /// What a page shows of the reward, and the asset that it costs.
+    fileprivate var json: CanonicalJSON {
+        [
+            "id": .string(id),
+            "title": title.json,
+            "costs": .optional(cost?.asset.name),
         ]
     }
 }

@@ -17,6 +17,10 @@ struct WordsTests {
         .visitAlreadyStamped(guard: .businessDay), .amountNegative, .amountAboveMax(1),
         .amountMissing, .amountTooSmall(least: 1), .receiptTooOld(daysMax: 1), .receiptFromFuture,
         .receiptOfOtherSeller, .saleOfOtherMember, .saleVoided, .saleUnknown, .overflow,
+        .currencyOther("USD"), .lineNegative(1), .tooMany(1), .rewardUnknown("a"),
+        .rewardUnavailable("a"), .notEnough(.points, needed: 1, held: 0), .tooOften(.member),
+        .saleOfCashier, .alreadyCheckedIn, .alreadyVoted, .recoveryNotApproved,
+        .nothingForOccasion, .redemptionFrozen, .refundAboveSale(left: 1), .saleTooLarge,
     ]
 
     /// One of each refusal of a scanned code.
@@ -82,6 +86,20 @@ struct WordsTests {
             }
         }
         #expect(codeCount >= 20)
+    }
+
+    /// A kind with several sentences has one for each variant.
+    @Test(arguments: languages)
+    func `every step of a derivation has a sentence`(language: String) throws {
+        let words = try table(language)
+
+        for kind in DerivationStep.Kind.allCases {
+            let key = "why.\(kind.rawValue)"
+            #expect(
+                words.keys.contains { $0 == key || $0.hasPrefix("\(key).") },
+                "\(kind.rawValue)"
+            )
+        }
     }
 
     @Test func `both tables have the same keys and places`() throws {

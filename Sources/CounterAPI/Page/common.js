@@ -1,5 +1,7 @@
 // What both pages share: words, amounts, the live events of a till.
 
+import { amountOf } from './why.js'
+
 const tables = new Map()
 
 /** The language: what the address says, what was chosen before, or Traditional Chinese. */
@@ -119,8 +121,8 @@ export function describe(view, status, words) {
         { amount: words.money(view.amount) })
     case 'voided': return plain('wait', 'back', 'voided')
     case 'award': return describeAward(view, words)
-    case 'not-recorded': return describeFailure('not-recorded', 'alarm', view, words)
-    default: return describeFailure('refused', 'cross', view, words)
+    case 'not-recorded': return describeFailure('not-recorded', 'alarm', view, words, status)
+    default: return describeFailure('refused', 'cross', view, words, status)
   }
 }
 
@@ -152,12 +154,14 @@ function describeAward(view, words) {
   return { tone: 'points', drawing: 'points', title }
 }
 
-function describeFailure(kind, drawing, view, words) {
+function describeFailure(kind, drawing, view, words, status) {
   const key = failureKey(kind, view, words)
   const values = {}
   for (const [name, value] of Object.entries(view.detail)) {
-    values[name] = ['max', 'least'].includes(name) ? words.money(Number(value))
-      : ['from', 'through'].includes(name) ? words.date(value) : value
+    values[name] = ['max', 'least', 'left'].includes(name) ? words.money(Number(value))
+      : ['from', 'through'].includes(name) ? words.date(value)
+      : view.detail.asset && ['needed', 'held'].includes(name)
+        ? amountOf(view.detail.asset, Number(value), words, status?.programme) : value
   }
   const sentence = words.say(key, values)
   const text = [`${key}.todo`, values]
@@ -169,7 +173,8 @@ function describeFailure(kind, drawing, view, words) {
 /** The words' key of a code; one that no table knows gets the general words. */
 function failureKey(kind, view, words) {
   const key = `${kind}.${view.code}`
-  const variants = Object.keys(view.detail).map((name) => `${key}.${name}`)
+  const variants = Object.entries(view.detail)
+    .flatMap(([name, value]) => [`${key}.${value}`, `${key}.${name}`])
   const variant = variants.find((name) => words.has(name))
   return variant ?? (words.has(key) ? key : `${kind}.other`)
 }

@@ -1,6 +1,7 @@
 import {
   cardInFocus, chosenLanguage, describe, earned, Feed, isCardFilled, loadWords, make, put,
 } from './common.js'
+import { reason } from './why.js'
 import { draw, icon } from './icons.js'
 import { play } from './sound.js'
 
@@ -189,7 +190,7 @@ function renderWhy() {
   const steps = view?.phase === 'award' && !isFull() ? view.derivation : []
   const lines = steps.slice(0, whyLinesMax).map((step) => {
     const line = make('li')
-    words.show(line, ...reason(step))
+    words.show(line, ...reason(step, words, status?.programme))
     return line
   })
   part('why').hidden = lines.length === 0
@@ -198,23 +199,4 @@ function renderWhy() {
 
 function isFull() {
   return !view.isRepeat && isCardFilled(view, cardInFocus(view))
-}
-
-function reason(step) {
-  const card = () => words.local(status?.programme.cards.find((one) => one.id === step.card)?.title)
-  switch (step.step) {
-    case 'visit-stamped': return ['why.visit-stamped', { card: card(), stamps: step.stamps }]
-    case 'visit-guarded':
-      return step.guard === 'day' ? ['why.visit-guarded.day', { card: card() }]
-        : ['why.visit-guarded.hours', { card: card(), hours: step.guard }]
-    case 'amount-earned':
-      return ['why.amount-earned', {
-        amount: words.money(step.amount), per: words.money(step.per), give: step.give,
-        points: words.number(step.points),
-      }]
-    default:
-      return ['why.amount-too-small', {
-        amount: words.money(step.amount), per: words.money(step.per),
-      }]
-  }
 }
