@@ -178,6 +178,7 @@ let package = Package(
                 "DaemonKit", "Documents", "LoyaltyCore", "ScanCodec", "SyncWire",
                 argumentParser, httpClient, nioCore, nioHTTP1,
             ],
+            resources: [.embedInCode("Words")],
             swiftSettings: strict
         ),
 

@@ -36,8 +36,8 @@ struct ConfigCommand: ParsableCommand {
 struct ProgrammeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "programme",
-        abstract: "Check a loyalty programme.",
-        subcommands: [Check.self]
+        abstract: "Check a loyalty programme, or try it on a file of sales.",
+        subcommands: [Check.self, Try.self]
     )
 
     struct Check: ParsableCommand {
