@@ -79,6 +79,13 @@ extension Entry {
                 .init("till", .string(award.sale.till)),
                 .init("evidence", .string(award.sale.evidence.rawValue)),
                 .init("amount", .optional(award.sale.amount)),
+                .init(
+                    "programme",
+                    [
+                        "name": .string(award.programme.name),
+                        "version": .integer(award.programme.version),
+                    ]
+                ),
                 .init("postings", .array(award.postings.map(\.json))),
             ]
         case .void(let void):

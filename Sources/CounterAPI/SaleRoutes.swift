@@ -10,6 +10,7 @@ struct SaleRoutes {
         [
             .post("/v1/sales", record),
             .post("/v1/sales/preview", preview),
+            .get("/v1/sales/{key}", sale),
             .post("/v1/sales/{key}/void", void),
             .get("/v1/members/{code}", member),
         ]
@@ -33,15 +34,36 @@ struct SaleRoutes {
         return try await answer(sale, counter.previewSale)
     }
 
+    /// The answer that a sale got, for whoever asks why.
+    @Sendable private func sale(
+        _ request: Request,
+        context: CounterContext
+    ) async throws -> Response {
+        let key = try saleKey(context)
+        do throws(CounterError) {
+            if let recorded = try await counter.firstAnswer(to: key) {
+                return Response(json: recorded.json(key: key))
+            }
+            return Response(json: VoidAnswer.refused(code: Refusal.saleUnknown.code).json(key: key))
+        } catch {
+            throw CounterProblem(error)
+        }
+    }
+
+    private func saleKey(_ context: CounterContext) throws -> SaleKey {
+        guard let key = SaleKey(try context.segment("key")) else {
+            throw CounterProblem.field("key", "can be no sale's key")
+        }
+        return key
+    }
+
     /// Takes an award back; safe to send again.
     @Sendable private func void(
         _ request: Request,
         context: CounterContext
     ) async throws -> Response {
         _ = try await RequestFields(request, names: [])
-        guard let key = SaleKey(try context.segment("key")) else {
-            throw CounterProblem.field("key", "can be no sale's key")
-        }
+        let key = try saleKey(context)
         do throws(CounterError) {
             return Response(json: try await counter.voidSale(key).json(key: key))
         } catch {

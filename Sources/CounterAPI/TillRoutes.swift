@@ -21,6 +21,7 @@ struct TillRoutes {
             .post("/v1/till/{till}/undo", undo),
             .get("/v1/status", status),
             .get("/v1/entries", entries),
+            .get("/v1/entries/{entry}", entry),
             .get("/health", health),
         ]
     }
@@ -71,6 +72,23 @@ struct TillRoutes {
         do throws(CounterError) {
             let entries = try await counter.recentEntries(countMax: limit)
             return Response(json: ["entries": .array(entries.map(\.json))])
+        } catch {
+            throw CounterProblem(error)
+        }
+    }
+
+    @Sendable private func entry(
+        _ request: Request,
+        context: CounterContext
+    ) async throws -> Response {
+        guard let sequence = Int64(try context.segment("entry")), sequence > 0 else {
+            throw CounterProblem.field("entry", "must be the number of an entry")
+        }
+        do throws(CounterError) {
+            guard let entry = try await counter.entry(sequence) else {
+                throw CounterProblem(.notFound, "the log does not hold this entry, or no longer")
+            }
+            return Response(json: entry.json)
         } catch {
             throw CounterProblem(error)
         }

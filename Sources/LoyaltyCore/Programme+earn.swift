@@ -338,8 +338,10 @@ struct Earning {
         _ steps: inout [DerivationStep]
     ) throws(Refusal) -> Int64 {
         let tally = Tally(.win(rule.id), for: .programme)
-        guard let luck = circumstances.sale.details.luck, changes[tally] < stock,
-            odds.wins(luck.mixed(with: rule.id))
+        let left = stock - changes[tally]
+        guard let luck = circumstances.sale.details.luck,
+            let odds = InstantWin(wins: odds.numerator, outOf: odds.denominator),
+            odds.isWon(stock: left, numbers: luck.numbers(for: rule.id))
         else {
             steps.append(DerivationStep(.notWon, rule.id, rule.gift.asset))
             return 0
@@ -410,27 +412,21 @@ extension Gift {
     }
 }
 
-extension Rate {
-    /// Whether a number, each equally likely, wins by these odds.
-    ///
-    /// The number's place among 2^64 times the denominator; no remainder is taken, so no outcome
-    /// is likelier than another by more than one part in 2^40.
-    fileprivate func wins(_ number: UInt64) -> Bool {
-        Int64(number.multipliedFullWidth(by: UInt64(denominator)).high) < numerator
-    }
-}
-
 extension UInt64 {
-    /// Another number for each rule of one sale.
+    /// Other numbers for each rule of one sale.
     ///
-    /// Source: FNV-1a over the rule's identifier, and the last steps of splitmix64 (Steele, Lea,
-    /// Flood, OOPSLA 2014).
-    fileprivate func mixed(with id: String) -> Self {
+    /// Source: FNV-1a over the rule's identifier starts splitmix64 (Steele, Lea, Flood, OOPSLA
+    /// 2014).
+    fileprivate func numbers(for id: String) -> [Self] {
         var hash: Self = 0xcbf2_9ce4_8422_2325
         for byte in id.utf8 { hash = (hash ^ Self(byte)) &* 0x100_0000_01b3 }
-        var z = self ^ hash
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
+        var state = self ^ hash
+        return (0..<InstantWin.numberCount).map { _ in
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+            return z ^ (z >> 31)
+        }
     }
 }

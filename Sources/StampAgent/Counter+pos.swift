@@ -90,6 +90,19 @@ extension Counter {
         }
     }
 
+    /// One entry of the log that grows.
+    ///
+    /// - Parameter sequence: Its number.
+    /// - Returns: The entry; nil if the log does not hold it, or no longer.
+    /// - Throws: `CounterError.notRecorded`, if the ledger cannot be read.
+    public func entry(_ sequence: Int64) async throws(CounterError) -> Entry? {
+        do {
+            return try await ledger.entry(sequence)
+        } catch {
+            throw CounterError(ledger: error)
+        }
+    }
+
     /// Tells the till that still shows an award that it is taken back.
     private func showVoided(_ award: VoidedAward) {
         for till in tills where view(of: till)?.entry == award.fact.sequence {
@@ -97,8 +110,11 @@ extension Counter {
         }
     }
 
-    /// The answer that a sale already got, if it came before.
-    func firstAnswer(to key: SaleKey) async throws(CounterError) -> RecordedSale? {
+    /// The answer that a sale got when it came first; nil if it was never recorded.
+    ///
+    /// - Parameter key: The sale's key.
+    /// - Throws: `CounterError.notRecorded`, if the ledger cannot be read.
+    public func firstAnswer(to key: SaleKey) async throws(CounterError) -> RecordedSale? {
         do {
             guard let recorded = try await ledger.answer(to: key) else { return nil }
             let known = try await ledger.member(recorded.member)

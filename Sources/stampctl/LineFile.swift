@@ -66,7 +66,8 @@ final class LineFile {
         var count = 0
         repeat {
             count = piece.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-        } while count < 0 && errno == EINTR
+        } while count < 0 && errno == EINTR && !Interruption.isWanted
+        if count < 0, Interruption.isWanted { return false }
         guard count >= 0 else { throw Self.failure(path, "make it readable") }
         byteCount += Int64(count)
         rest = 0..<count

@@ -66,10 +66,13 @@ enum Interruption {
     /// From now on the first Ctrl-C only asks.
     static func listen() {
         isAsked.store(false, ordering: .relaxed)
-        signal(SIGINT) { _ in
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in
             Interruption.isAsked.store(true, ordering: .relaxed)
-            signal(SIGINT, SIG_DFL)
         }
+        // A read that waits for a pipe's next line ends, and the handler is gone after one time.
+        action.sa_flags = CInt(bitPattern: UInt32(SA_RESETHAND))
+        sigaction(SIGINT, &action, nil)
     }
 
     static var isWanted: Bool { isAsked.load(ordering: .relaxed) }

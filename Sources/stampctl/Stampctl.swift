@@ -8,7 +8,8 @@ struct Stampctl: AsyncParsableCommand {
         abstract: "Look after a store's loyalty agent.",
         subcommands: [
             Status.self, EnrollCommand.self, KeyCommand.self, LogCommand.self, Decode.self,
-            ScanCommand.self, ConfigCommand.self, ProgrammeCommand.self, DrawCommand.self,
+            ScanCommand.self, ConfigCommand.self, ProgrammeCommand.self, ExplainCommand.self,
+            DrawCommand.self,
         ]
     )
 }

@@ -37,6 +37,9 @@ extension ProgrammeCommand {
         @Flag(help: "Print the summary as a JSON object too.")
         var json = false
 
+        @Flag(help: "Print each answer as a short line for people instead of a JSON object.")
+        var brief = false
+
         @Flag(name: .customLong("summary"), help: "Print the summary only.")
         var isSummaryOnly = false
 
@@ -52,7 +55,8 @@ extension ProgrammeCommand {
                 speech: lang
             )
             Interruption.listen()
-            let isWhole = try trial.play(isSilent: isSummaryOnly)
+            let form: Trial.Form = isSummaryOnly ? .none : brief ? .brief : .json
+            let isWhole = try trial.play(form)
             for line in trial.summary(json: json) { print(line) }
             guard isWhole else { throw ExitCode(130) }
         }
@@ -61,6 +65,16 @@ extension ProgrammeCommand {
 
 /// A file of sales, played through one programme or two.
 struct Trial {
+    /// How answers are printed.
+    enum Form {
+        /// One JSON object a line.
+        case json
+        /// Short lines for people.
+        case brief
+        /// Not at all.
+        case none
+    }
+
     /// Most mistakes that are told.
     ///
     /// Source: our own bound; a file with more has one mistake many times.
@@ -90,7 +104,9 @@ struct Trial {
             ProgrammeReplay(try Self.programme($0), members: members, remembering: memory)
         }
         explanation = ReplayAnswer.Explanation(
-            try speech.languages.map { Explanation(try Words.table($0), programme: programme) }
+            try speech.languages.map {
+                Explanation(try Words.table($0), ProgrammeTitles(programme))
+            }
         )
     }
 
@@ -157,32 +173,35 @@ struct Trial {
 
     /// Plays the file.
     ///
-    /// - Parameter isSilent: Whether the answers are not printed.
+    /// - Parameter form: How the answers are printed.
     /// - Returns: Whether it was played to its end.
     /// - Throws: `DocumentError` if a line cannot be read, `TrialError` if none can be written.
-    mutating func play(isSilent: Bool) throws -> Bool {
+    mutating func play(_ form: Form) throws -> Bool {
         let file = try LineFile(salesPath, lineByteCountMax: ReplayInput.lineByteCountMax)
         var output = LineOutput()
         var bar = ProgressBar("playing", goal: file.size)
-        var isWhole = true
         while let bytes = try file.next() {
-            if Interruption.isWanted {
-                isWhole = false
-                break
-            }
+            if Interruption.isWanted { break }
             if bytes.isEmpty { continue }
             let input = try ReplayInput(bytes, line: file.line, file: salesPath, in: calendar)
             let answer = replay.answer(input)
             let isDifferent = try compare(bytes, input, answer)
-            if !isSilent { try output.write(line(answer, isDifferent: isDifferent)) }
+            switch form {
+            case .json: try output.write(line(answer, isDifferent: isDifferent))
+            case .brief: for line in answer.brief { try output.write(line.utf8) }
+            case .none: break
+            }
+            // Whoever feeds a pipe may wait for the answer before the next line.
+            if file.size == nil { try output.flush() }
             bar.tell(byteCount: file.byteCount, line: file.line)
         }
         try output.flush()
         bar.clear()
-        if !isWhole { Self.tell("stopped after line \(file.line - 1); so far:") }
+        let isStopped = Interruption.isWanted
+        if isStopped { Self.tell("stopped near line \(file.line); so far:") }
         replay.finish()
         other?.finish()
-        return isWhole
+        return !isStopped
     }
 
     private mutating func compare(

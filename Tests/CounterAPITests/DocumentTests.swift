@@ -31,6 +31,7 @@ struct DocumentTests {
                     .replacingOccurrences(of: "{code}", with: Shop.member)
                     .replacingOccurrences(of: "{key}", with: "a")
                     .replacingOccurrences(of: "{name}", with: "page.css")
+                    .replacingOccurrences(of: "{entry}", with: "1")
                 if path == "/v1/events" { continue }
                 let reply =
                     method == "GET"

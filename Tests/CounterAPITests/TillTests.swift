@@ -54,6 +54,38 @@ struct TillTests {
         }
     }
 
+    @Test func `one entry is told by its number, and its sale says why`() async throws {
+        try await withShop { shop in
+            let client = try shop.client
+            let first = try await client.post(
+                "/v1/sales",
+                #"{"key":"P1/7","member":"\#(Shop.card)","amount":215}"#
+            )
+            let number = try #require(first.json["entry"]?.integerValue)
+
+            let entry = try await client.get("/v1/entries/\(number)")
+            let sale = try await client.get("/v1/sales/P1%2F7")
+
+            #expect(entry.json["key"] == "P1/7")
+            #expect(entry.json["programme"]?["version"]?.integerValue != nil)
+            #expect(!entry.body.contains(Shop.member))
+            #expect(sale.json["derivation"] == first.json["derivation"])
+            #expect(sale.json["entry"] == .integer(number))
+        }
+    }
+
+    @Test func `an entry or a sale that is not there is told as that`() async throws {
+        try await withShop { shop in
+            let client = try shop.client
+
+            #expect(try await client.get("/v1/entries/999999").status == 404)
+            #expect(try await client.get("/v1/entries/0").status == 400)
+            #expect(try await client.get("/v1/entries/first").status == 400)
+            #expect(try await client.get("/v1/sales/none").json["reason"] == "sale-unknown")
+            #expect(try await client.get("/v1/sales/a%20b").status == 400)
+        }
+    }
+
     @Test func `the status says what waits and what to do`() async throws {
         try await withShop { shop in
             shop.board.update { notes in

@@ -109,7 +109,7 @@ struct ExplanationTests {
     private func explanations() throws -> [Explanation] {
         let programme = try ProgrammeDocument.programme(from: Self.yaml, file: "p.yaml")
         return try WordTable.Language.allCases.map {
-            Explanation(try Repository.words($0), programme: programme)
+            Explanation(try Repository.words($0), ProgrammeTitles(programme))
         }
     }
 
@@ -155,7 +155,10 @@ struct ExplanationTests {
     }
 
     @Test func `without a programme identifiers stand for titles`() throws {
-        let explanation = Explanation(try Repository.words(.en), programme: nil)
+        let explanation = Explanation(
+            try Repository.words(.en),
+            ProgrammeTitles(currency: "TWD")
+        )
         let step = DerivationStep(.redeemed, "cup", .points, [1, 30, 0])
 
         #expect(explanation.say(step) == "cup, 1: for 30 points")
@@ -163,8 +166,8 @@ struct ExplanationTests {
 
     @Test func `amounts have the places of their currency`() throws {
         let words = try Repository.words(.en)
-        let dollars = Explanation(words, programme: nil, currency: "USD")
-        let taiwan = Explanation(words, programme: nil, currency: "TWD")
+        let dollars = Explanation(words, ProgrammeTitles(currency: "USD"))
+        let taiwan = Explanation(words, ProgrammeTitles(currency: "TWD"))
 
         #expect(dollars.money(1_234_567) == "$12,345.67")
         #expect(dollars.money(-5) == "-$0.05")

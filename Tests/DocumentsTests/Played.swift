@@ -51,7 +51,7 @@ struct Played {
         summary = replay.summary
         explanation = ReplayAnswer.Explanation(
             try WordTable.Language.allCases.map {
-                Explanation(try Repository.words($0), programme: programme)
+                Explanation(try Repository.words($0), ProgrammeTitles(programme))
             }
         )
     }
@@ -62,51 +62,13 @@ struct Played {
             .filter { !$0.1.allSatisfy(\.isWhitespace) }
     }
 
-    /// The answers as facts, one line each; what followed from an input stands indented below it.
-    var facts: String {
-        answers.flatMap { [$0.facts] + $0.derived.map { "  " + $0.facts } }.joined(separator: "\n")
-    }
+    /// The answers as lines for people.
+    var facts: String { answers.flatMap(\.brief).joined(separator: "\n") }
 }
 
 extension ReplayAnswer {
-    /// The key, what was decided, and how the member stands, such as
-    /// `A1: +6 points; due 215; points=6`.
-    var facts: String {
-        var facts: [String] = []
-        if isRepeat { facts.append("repeat") }
-        if isDraft { facts.append("draft") }
-        switch outcome {
-        case .refusal(let refusal): facts.append("refused \(refusal.code)")
-        case .award(let award):
-            facts += sums(award)
-            facts += award.redeemed.map {
-                "\($0.reward) \($0.count) for \($0.cost) off \($0.value)"
-            }
-            if let due = award.due { facts.append("due \(due)") }
-        }
-        if let position {
-            facts += position.balances.map { "\($0.asset.name)=\($0.amount)" }
-            facts += position.pending.map { "\($0.asset.name) pending=\($0.amount)" }
-            facts += position.owed.map { "\($0.asset.name) owed=\($0.amount)" }
-            if let tier = position.tier { facts.append("tier \(tier.tier.id)") }
-        }
-        return "\(key): " + facts.joined(separator: "; ")
-    }
-
-    /// What was added and what was taken of each asset, in the order of the postings.
-    private func sums(_ award: Award) -> [String] {
-        var sums: [(name: String, isAdded: Bool, amount: Int64)] = []
-        for posting in award.postings {
-            let name = posting.asset.name
-            let isAdded = posting.amount > 0
-            if let index = sums.firstIndex(where: { $0.name == name && $0.isAdded == isAdded }) {
-                sums[index].amount += posting.amount
-            } else {
-                sums.append((name, isAdded, posting.amount))
-            }
-        }
-        return sums.map { "\($0.isAdded ? "+" : "")\($0.amount) \($0.name)" }
-    }
+    /// The answer's own line, without what followed from it.
+    var facts: String { brief[0] }
 }
 
 /// Files of the repository.

@@ -3,13 +3,6 @@ import Testing
 
 /// Prizes that are won at the till, and the numbers that decide them.
 struct InstantWinTests {
-    /// The random bytes of numbers that come one after the other.
-    private func random(_ numbers: UInt64...) -> [UInt8] {
-        numbers.flatMap { number in
-            (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
-        }
-    }
-
     private static let remainders: [(number: UInt64, bound: UInt64, result: UInt64?)] = [
         // 2^64 = 3 * 6148914691236517205 + 1: the highest number alone is one too many.
         (0, 3, 0), (0xFFFF_FFFF_FFFF_FFFE, 3, 2), (0xFFFF_FFFF_FFFF_FFFF, 3, nil),
@@ -57,25 +50,25 @@ struct InstantWinTests {
     ) throws {
         let odds = try #require(InstantWin(wins: 2, outOf: 50))
 
-        #expect(odds.isWon(stock: 1, random: random(number, 0, 0, 0)) == isWon)
+        #expect(odds.isWon(stock: 1, numbers: [number, 0, 0, 0]) == isWon)
     }
 
     @Test func `a number that would favour some results is passed over`() throws {
         let odds = try #require(InstantWin(wins: 1, outOf: 3))
 
-        #expect(odds.isWon(stock: 1, random: random(.max, 3, 1, 1)))
-        #expect(!odds.isWon(stock: 1, random: random(.max, 1, 0, 0)))
-        #expect(odds.isWon(stock: 1, random: random(.max, .max, .max, 0)))
+        #expect(odds.isWon(stock: 1, numbers: [.max, 3, 1, 1]))
+        #expect(!odds.isWon(stock: 1, numbers: [.max, 1, 0, 0]))
+        #expect(odds.isWon(stock: 1, numbers: [.max, .max, .max, 0]))
         // Once in 2^250 tries nothing is left to decide by.
-        #expect(!odds.isWon(stock: 1, random: random(.max, .max, .max, .max)))
+        #expect(!odds.isWon(stock: 1, numbers: [.max, .max, .max, .max]))
     }
 
     @Test(arguments: [Int64.min, -1, 0])
     func `without stock nobody wins, even at certain odds`(stock: Int64) throws {
         let certain = try #require(InstantWin(wins: 1, outOf: 1))
 
-        #expect(!certain.isWon(stock: stock, random: random(0, 0, 0, 0)))
-        #expect(certain.isWon(stock: 1, random: random(.max, .max, .max, .max)))
+        #expect(!certain.isWon(stock: stock, numbers: [0, 0, 0, 0]))
+        #expect(certain.isWon(stock: 1, numbers: [.max, .max, .max, .max]))
     }
 
     @Test(arguments: [

@@ -4,20 +4,17 @@ public import LoyaltyCore
 public struct Explanation: Sendable {
     /// The words.
     public let words: WordTable
-    private let programme: Programme?
-    private let currency: String
+    private let titles: ProgrammeTitles
 
     /// Creates an explanation.
     ///
     /// - Parameters:
     ///   - words: The words.
-    ///   - programme: The programme whose cards, rewards and tiers are called by their titles;
-    ///     where it is nil, identifiers stand for them.
-    ///   - currency: The currency of the amounts, where there is no programme.
-    public init(_ words: WordTable, programme: Programme?, currency: String = "TWD") {
+    ///   - titles: What customers call the cards, rewards and tiers; identifiers stand for those
+    ///     that it does not name.
+    public init(_ words: WordTable, _ titles: ProgrammeTitles) {
         self.words = words
-        self.programme = programme
-        self.currency = programme?.currency ?? currency
+        self.titles = titles
     }
 
     /// A step as a sentence.
@@ -60,7 +57,7 @@ public struct Explanation: Sendable {
 
     /// An amount of money.
     public func money(_ amount: Int64) -> String {
-        let isWhole = ["TWD", "JPY", "KRW", "VND"].contains(currency)
+        let isWhole = ["TWD", "JPY", "KRW", "VND"].contains(titles.currency)
         let symbol = words.say("money.symbol")
         let sign = amount < 0 ? "-" : ""
         let (units, rest) = amount.magnitude.quotientAndRemainder(dividingBy: isWhole ? 1 : 100)
@@ -135,25 +132,23 @@ public struct Explanation: Sendable {
     private func name(ofSubject step: DerivationStep) -> String {
         let id = step.subject
         switch step.kind.subjectName {
-        case "card": return local(programme?.cards.first { $0.id == id }?.title) ?? id
+        case "card": return local(titles.cards[id]) ?? id
         case "reward": return title(ofReward: id)
-        case "tier": return local(programme?.tiers?.tiers.first { $0.id == id }?.title) ?? id
+        case "tier": return local(titles.tiers[id]) ?? id
         case "of": return Asset(name: id).map { name(of: $0) } ?? id
         default: return id
         }
     }
 
     private func title(ofReward id: String) -> String {
-        local(programme?.rewards.first { $0.id == id }?.title) ?? id
+        local(titles.rewards[id]) ?? id
     }
 
     /// What customers call an asset: a card's title, or that of the reward that a voucher is for.
     private func name(of asset: Asset) -> String {
         guard let id = asset.identifier else { return words.say("asset.name." + asset.name) }
-        if asset.kind == .stamps, let card = programme?.cards.first(where: { $0.id == id }) {
-            return local(card.title) ?? id
-        }
-        return local(programme?.rewards.first { $0.cost?.asset == asset }?.title) ?? id
+        if asset.kind == .stamps, let card = titles.cards[id] { return local(card) ?? id }
+        return local(titles.rewardOf[asset.name]) ?? id
     }
 
     private func local(_ text: LocalText?) -> String? {
