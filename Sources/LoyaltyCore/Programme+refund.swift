@@ -188,9 +188,16 @@ extension Programme {
                 [total, share.after.part, share.after.whole, due]
             )
         )
-        let buckets = Set(movement.earned.map(\.bucket))
-        var left = due - (try purse.take(due, asset) { buckets.contains($0) })
-        let date = purse.date
+        // From each bucket what it got, the ones that are spent first before the others.
+        var (skip, part, left) = (before, due, Int64(0))
+        for posting in movement.earned.sorted(by: { $0.bucket < $1.bucket }) where part > 0 {
+            let skipped = min(skip, posting.amount)
+            let own = min(part, posting.amount - skipped)
+            (skip, part) = (skip - skipped, part - own)
+            left += own - (try purse.take(own, asset) { $0 == posting.bucket })
+        }
+        let (date, buckets) = (purse.date, Set(movement.earned.map(\.bucket)))
+        left -= try purse.take(left, asset) { buckets.contains($0) }
         left -= try purse.take(left, asset) { !$0.hasExpired(on: date) }
         guard left > 0 else { return }
         try changes.add(left, to: Tally(.debt(asset)))
@@ -231,6 +238,9 @@ struct AssetMovement {
     /// What each rule gave in the end, for the policy that looks at lines.
     var byRule: [(rule: String, amount: Int64)] = []
 
+    /// Whether a rule gave for lines, and not for the sale as a whole.
+    func notes(_ rule: String) -> Bool { byRule.contains { $0.rule == rule } }
+
     mutating func note(_ amount: Int64, of rule: String) {
         if let index = byRule.firstIndex(where: { $0.rule == rule }) {
             byRule[index].amount = amount
@@ -264,9 +274,11 @@ extension Award {
                 movements[index(asset)].spentOnBill += step.number("cost") ?? 0
             case .valuePaid: movements[index(asset)].spentOnBill += step.number("points") ?? 0
             case .cardProlonged: movements[index(asset)].prolonged += step.number("stamps") ?? 0
-            case .amountEarned, .rateEarned, .unitsEarned, .multiplied:
+            case .amountEarned, .rateEarned, .unitsEarned:
                 movements[index(asset)].note(step.number("points") ?? 0, of: step.subject)
-            case .capped:
+            case .multiplied where movements[index(asset)].notes(step.subject):
+                movements[index(asset)].note(step.number("points") ?? 0, of: step.subject)
+            case .capped where movements[index(asset)].notes(step.subject):
                 movements[index(asset)].note(step.number("to") ?? 0, of: step.subject)
             default: break
             }
@@ -311,8 +323,11 @@ struct Share {
             let gross = refund.original.details.lines.reduce(0) { $0 + $1.gross }
             let partBefore = refund.linesBefore.reduce(0) { $0 + $1.gross }
             let part = refund.lines.reduce(partBefore) { $0 + $1.gross }
-            before = Part(part: min(partBefore, gross), whole: gross)
-            after = Part(part: min(part, gross), whole: gross)
+            // Whoever got all the money back has given everything back, named or not.
+            let isPaidBack = whole > 0 && refund.refundedBefore + refund.amount >= whole
+            let wasPaidBack = whole > 0 && refund.refundedBefore >= whole
+            before = Part(part: wasPaidBack ? gross : min(partBefore, gross), whole: gross)
+            after = Part(part: isPaidBack ? gross : min(part, gross), whole: gross)
         } else {
             before = Part(part: refund.refundedBefore, whole: whole)
             after = Part(part: refund.refundedBefore + refund.amount, whole: whole)

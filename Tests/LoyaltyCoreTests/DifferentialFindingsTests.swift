@@ -267,6 +267,73 @@ struct DifferentialFindingsTests {
         )
     }
 
+    @Test func `a refund takes from each bucket what the sale put there`() throws {
+        let later = Rule(id: "later", gift: .perSale(5, .points), pendingDays: 7)
+        var till = OracleTill(rules: [perMoney, later])
+        till.give(50)
+        let before = till["X"].holdings
+
+        let receipt = try till.ring(till.makeSale(300))
+        till.refund(receipt)
+        #expect(till["X"].holdings == before)
+    }
+
+    @Test func `the rest of a sale comes back whole after lines of it did`() throws {
+        var till = OracleTill(
+            rules: [perMoney],
+            policies: Policies(partialRefund: .byShare)
+        )
+        let lines = [makeLine("A", 1_000), makeLine("B", 3_000)]
+        let receipt = try till.ring(till.makeSale(lines: lines))
+        var engine = till.engine
+        var standing = till["X"]
+
+        let line = Refund(
+            original: receipt.sale,
+            award: receipt.award,
+            amount: 1_000,
+            lines: [lines[0]]
+        )
+        _ = engine.refund(line, to: &standing, on: today)
+        #expect(standing.balance(of: .points) == 30)
+        let rest = Refund.rest(
+            of: receipt.sale,
+            receipt.award,
+            refundedBefore: 1_000,
+            linesBefore: [lines[0]]
+        )
+        _ = engine.refund(rest, to: &standing, on: today)
+        #expect(standing.balance(of: .points) == 0)
+    }
+
+    @Test func `what a sale as a whole earned comes back by the amount, even if multiplied`()
+        throws
+    {
+        let double = Rule(id: "double", gift: .multiply(Rate(2), .points))
+        let welcome = Rule(id: "sale", gift: .perSale(5, .points))
+        var till = OracleTill(
+            rules: [welcome, double],
+            policies: Policies(partialRefund: .byLine)
+        )
+        // Half the price came off the order, so half the amount is half the sale.
+        let lines = [makeLine("A", 1_000), makeLine("B", 3_000)]
+        let receipt = try till.ring(
+            till.makeSale(lines: lines) { $0.orderDiscount = 2_000 }
+        )
+        #expect(receipt.earned() == 10)
+        var engine = till.engine
+        var standing = till["X"]
+
+        let line = Refund(
+            original: receipt.sale,
+            award: receipt.award,
+            amount: 1_000,
+            lines: [lines[0]]
+        )
+        _ = engine.refund(line, to: &standing, on: today)
+        #expect(standing.balance(of: .points) == 5)
+    }
+
     @Test func `the stock of a rule with odds is not counted by its cap`() throws {
         let rule = Rule(
             id: "win",

@@ -56,7 +56,7 @@ struct FirstEngine {
     }
 
     /// A standing with all that is counted of a member and of all of them.
-    private func seen(_ standing: Standing) -> Standing {
+    func seen(_ standing: Standing) -> Standing {
         Standing(
             isBlocked: standing.isBlocked,
             holdings: standing.holdings,

@@ -69,6 +69,7 @@ extension NaiveEngine {
                 work.answer.give(place.asset, .through(last), amount)
                 let move = NaiveSpending(place: place, amount: amount, isOnBill: false)
                 work.prolonged.append(move)
+                work.prolongedTo[card.asset.name] = .through(last)
                 work.moves.append(move)
             }
             return last

@@ -29,7 +29,9 @@ extension NaiveEngine {
             }
         }
         for rule in matching.filter({ !isBonus($0) }) + matching.filter(isBonus) {
-            var amount = given(by: rule, multipliers, &work)
+            let exact = exactly(given: rule, multipliers, &work)
+            work.exact[rule.id] = exact
+            var amount = exact.floor
             if let room = room(rule.caps, "rule \(rule.id)", work.scene) {
                 amount = min(amount, room)
             }
@@ -39,53 +41,58 @@ extension NaiveEngine {
         }
     }
 
-    private func given(by rule: Rule, _ multipliers: [Rule], _ work: inout NaiveWork) -> Int64 {
+    /// What a rule gives before it is floored and capped.
+    private func exactly(
+        given rule: Rule,
+        _ multipliers: [Rule],
+        _ work: inout NaiveWork
+    ) -> NaiveFraction {
         let kind = programme.policies.earningBase
         let rest = "rest of \(rule.id)"
         let kept = rule.carriesRemainder ? work.scene.count(rest) : 0
         let base = work.basket.amount(of: rule.conditions, kind)
         switch rule.gift {
         case .perAmount(let give, let per, let asset):
-            guard let base else { return 0 }
+            guard let base else { return .zero }
             let sum = base + NaiveFraction(kept)
             let blocks = (sum / NaiveFraction(per)).floor
             if rule.carriesRemainder {
                 work.memberSets[rest] = (sum - NaiveFraction(blocks * per)).floor
             }
             let weight = weight(rule, asset, multipliers, work.basket, ofUnits: false)
-            return (NaiveFraction(blocks * give) * weight).floor
+            return NaiveFraction(blocks * give) * weight
         case .rate(let rate, let asset):
-            guard let base else { return 0 }
+            guard let base else { return .zero }
             let weight = weight(rule, asset, multipliers, work.basket, ofUnits: false)
             let below = NaiveFraction(rate.denominator)
             let exact = base * NaiveFraction(rate) * weight + NaiveFraction(kept) / below
             if rule.carriesRemainder {
                 work.memberSets[rest] = ((exact - NaiveFraction(exact.floor)) * below).floor
             }
-            return exact.floor
+            return exact
         case .perUnit(let give, let per, let asset):
-            if work.basket.lines.isEmpty { return 0 }
+            if work.basket.lines.isEmpty { return .zero }
             let units = work.basket.ownLines(rule.conditions)
                 .map { work.basket.lines[$0].units }.reduce(0, +)
             let blocks = (units + kept) / per
             if rule.carriesRemainder { work.memberSets[rest] = units + kept - blocks * per }
             let weight = weight(rule, asset, multipliers, work.basket, ofUnits: true)
-            return (NaiveFraction(blocks * give) * weight).floor
+            return NaiveFraction(blocks * give) * weight
         case .perSale(let give, let asset):
-            return (NaiveFraction(give) * factor(multipliers, asset, nil)).floor
-        case .bonus(let give, _): return give
-        case .multiply: return 0
+            return NaiveFraction(give) * factor(multipliers, asset, nil)
+        case .bonus(let give, _): return NaiveFraction(give)
+        case .multiply: return .zero
         case .instantWin(let odds, let stock, let give, _):
-            guard let luck = work.scene.sale.details.luck else { return 0 }
+            guard let luck = work.scene.sale.details.luck else { return .zero }
             let won = "wins of \(rule.id)"
-            if chain[won] ?? 0 >= stock { return 0 }
+            if chain[won] ?? 0 >= stock { return .zero }
             // number / 2^64 < odds
             let number = Int128(Self.mix(luck, rule.id))
             if number * Int128(odds.denominator) >= Int128(odds.numerator) << Int128(64) {
-                return 0
+                return .zero
             }
             work.chainCounts[won, default: 0] += 1
-            return give
+            return NaiveFraction(give)
         }
     }
 

@@ -14,6 +14,8 @@ private struct NaiveReturn {
     var isNone = false
     var share: NaiveFraction
     let lines: [SaleLine]
+    /// Whether refunds name the lines that come back.
+    let isByLines: Bool
 
     var isAll: Bool { !isNone && share == NaiveFraction(1) }
 
@@ -46,8 +48,8 @@ extension NaiveEngine {
         }
         var there = answer.left(of: member)
         for asset in Set(bill.earned.map(\.asset)) {
-            let due = taken(asset, bill, now) - taken(asset, bill, was)
-            takeBack(due, asset, bill, date, &there, &answer)
+            let before = taken(asset, bill, was)
+            takeBack(taken(asset, bill, now), before, asset, bill, date, &there, &answer)
         }
         repayFromRefund(member, &there, &answer)
         member.holdings = there.filter { $0.value != 0 }
@@ -68,10 +70,12 @@ extension NaiveEngine {
         if programme.policies.partialRefund == .byShare, isByLines, !all.isEmpty {
             whole = all.map(\.gross).reduce(0, +)
             part = min(whole, lines.map(\.gross).reduce(0, +))
+            // Whoever got all the money back has given everything back.
+            if amount == bill.settled, amount > 0 { part = whole }
         }
         // A sale of nothing is refunded by its first refund.
         let share = whole == 0 ? NaiveFraction(1) : NaiveFraction(part) / NaiveFraction(whole)
-        return NaiveReturn(share: share, lines: lines)
+        return NaiveReturn(share: share, lines: lines, isByLines: isByLines)
     }
 
     /// How much was given back of an asset, by then.
@@ -135,7 +139,7 @@ extension NaiveEngine {
         _ bill: NaiveBill,
         _ then: NaiveReturn
     ) -> NaiveFraction? {
-        guard programme.policies.partialRefund == .byLine, bill.isReturnedByLines,
+        guard programme.policies.partialRefund == .byLine, then.isByLines,
             let rule = programme.rules.first(where: { $0.id == earning.rule })
         else { return nil }
         switch rule.gift {
@@ -153,20 +157,36 @@ extension NaiveEngine {
     }
 
     private func takeBack(
-        _ amount: Int64,
+        _ after: Int64,
+        _ before: Int64,
         _ asset: String,
         _ bill: NaiveBill,
         _ date: BusinessDate,
         _ there: inout [NaivePlace: Int64],
         _ answer: inout NaiveAnswer
     ) {
-        var left = amount
-        let buckets = bill.earned.filter { $0.asset == asset }.map(\.bucket)
-        let places = there.keys.filter { $0.asset == asset }.sorted()
-        let own = places.filter { buckets.contains($0.bucket) }
-        let others = places.filter {
-            !buckets.contains($0.bucket) && !$0.bucket.hasExpired(on: date)
+        var got: [NaivePlace: Int64] = [:]
+        for one in bill.earned where one.asset == asset {
+            got[NaivePlace(asset: asset, bucket: one.bucket), default: 0] += one.amount
         }
+        for one in bill.prolonged where one.place.asset == asset {
+            got[bill.prolongedTo(asset), default: 0] += one.amount
+        }
+        // From each bucket what it got, unit by unit in the order in which they are spent.
+        var left: Int64 = 0
+        var sum: Int64 = 0
+        for place in got.keys.sorted() {
+            let first = max(before, sum)
+            sum += got[place] ?? 0
+            let part = max(0, min(after, sum) - first)
+            let here = min(part, there[place] ?? 0)
+            answer.take(asset, place.bucket, here)
+            there[place, default: 0] -= here
+            left += part - here
+        }
+        let places = there.keys.filter { $0.asset == asset }.sorted()
+        let own = places.filter { got[$0] != nil }
+        let others = places.filter { got[$0] == nil && !$0.bucket.hasExpired(on: date) }
         for from in own + others {
             let part = min(left, there[from] ?? 0)
             answer.take(from.asset, from.bucket, part)

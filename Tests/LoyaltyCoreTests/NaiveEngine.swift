@@ -199,9 +199,12 @@ struct NaiveWork {
     /// What rewards give, after all is spent.
     var gifts: [NaiveCost] = []
     var earned: [NaiveEarning] = []
+    /// What each rule gave before it was floored and capped.
+    var exact: [String: NaiveFraction] = [:]
     var spent: [NaiveSpending] = []
     /// Stamps that can be used longer, by where they were.
     var prolonged: [NaiveSpending] = []
+    var prolongedTo: [String: Bucket] = [:]
     /// Both, in the order in which they were taken.
     var moves: [NaiveSpending] = []
     /// Whether a card's guard held the visit, and whether a wish did not fit the basket.
@@ -238,9 +241,11 @@ struct NaiveWork {
             sale: scene.sale,
             settled: max(0, (basket.amount ?? 0) - basket.discounts),
             earned: earned,
+            exact: exact,
             spent: spent,
             prolonged: prolonged,
             moves: moves,
+            prolongedTo: prolongedTo,
             memberCounts: memberCounts,
             chainCounts: chainCounts
         )
@@ -274,11 +279,17 @@ struct NaiveBill {
     let sale: Sale
     let settled: Int64
     let earned: [NaiveEarning]
+    let exact: [String: NaiveFraction]
     let spent: [NaiveSpending]
     let prolonged: [NaiveSpending]
     let moves: [NaiveSpending]
+    /// Where prolonged stamps went, by asset.
+    let prolongedTo: [String: Bucket]
     let memberCounts: [String: Int64]
     let chainCounts: [String: Int64]
-    /// Whether the refunds name the lines that come back.
-    var isReturnedByLines = false
+
+    /// The place to which stamps were prolonged.
+    func prolongedTo(_ asset: String) -> NaivePlace {
+        NaivePlace(asset: asset, bucket: prolongedTo[asset] ?? .never)
+    }
 }
