@@ -19,7 +19,7 @@ programs := stampd stamphq stampctl
 export SWIFT_BACKTRACE := enable=no
 
 .DEFAULT_GOAL := help
-.PHONY: help setup swift demo test check bench storebox e2e browser api faults sanitize release \
+.PHONY: help setup swift demo test check bench storebox e2e browser api faults year sanitize release \
 	install deb clean format lint build units
 
 help: ## list what make can do
@@ -88,6 +88,11 @@ bench: swift ## measure what docs/performance.md tells, and print it (SHORT=1: l
 	$(foreach program,stampd stamphq stampbench,swift build --configuration release \
 		--static-swift-stdlib --product $(program) &&) true
 	/usr/bin/python3 -B Tests/Bench/bench.py $(if $(SHORT),--short) .build/release
+
+year: swift ## run a long year of a chain through the engine and the tests' naive one (SALES=8 a day)
+	@.ci/need $(build_packages)
+	$(swift_build) --build-tests
+	SALES_PER_MILLE=$(or $(SALES),8)000 swift test --skip-build --filter DifferentialTests
 
 sanitize: setup ## run the agent's tests with the thread sanitizer, the parsers' with the address one
 	swift test --sanitize thread --scratch-path .build-tsan --filter StampAgentTests

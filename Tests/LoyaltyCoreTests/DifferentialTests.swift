@@ -1,3 +1,4 @@
+import Foundation
 import LoyaltyCore
 import Testing
 
@@ -7,6 +8,26 @@ struct DifferentialTests {
     static let seedCount: UInt64 = 2_000
     /// Parts of a run, so that they can run side by side.
     static let partCount: UInt64 = 4
+
+    /// Sales of a store in a thousand days; `make year` asks for more.
+    static let salesPerMille =
+        ProcessInfo.processInfo.environment["SALES_PER_MILLE"].flatMap { Int($0) } ?? 500
+
+    @Test func `both engines answer a year of a chain of a hundred stores alike`() {
+        var year = ChainYear()
+        if let difference = year.firstDifference(seed: 2_027, salesPerMille: Self.salesPerMille) {
+            Issue.record("\(difference)")
+            return
+        }
+
+        #expect(year.saleCount > 100 * 365 * Self.salesPerMille / 1_100)
+        for kind in [
+            "award", "refund", "debt", "expired", "not-enough", "reward-unavailable",
+            "visit-already-stamped", "already-checked-in",
+        ] {
+            #expect(year.kinds[kind] ?? 0 > 0, "\(kind): \(year.kinds)")
+        }
+    }
 
     @Test(arguments: 0..<partCount)
     func `both engines answer every random history alike`(part: UInt64) {

@@ -16,17 +16,15 @@ struct FirstEngine {
         to standing: inout Standing,
         at moment: Moment
     ) -> (answer: NaiveAnswer, award: Award?) {
-        let known = seen(standing)
         // Only what the programme says that it reads, as the ledger does.
-        let read = Set(programme.tallies(for: sale) + programme.debts(for: sale))
-        let given = known.keeping(read)
-        switch programme.decide(given, sale, at: moment) {
+        let known = seen(standing, programme.tallies(for: sale) + programme.debts(for: sale))
+        switch programme.decide(known, sale, at: moment) {
         case .refusal(let refusal): return (.refused(refusal.code), nil)
         case .award(let award):
             let visit = Visit(at: moment, businessDate: sale.businessDate)
             guard let after = known.after(award, visit: visit)
             else { return (.refused("would fall below zero: \(award.postings)"), nil) }
-            keep(after, &standing)
+            keep(after, award.tallies, &standing)
             return (NaiveAnswer(award), award)
         }
     }
@@ -36,13 +34,14 @@ struct FirstEngine {
         to standing: inout Standing,
         on date: BusinessDate
     ) -> NaiveAnswer {
-        let known = seen(standing)
+        let read = Array(standing.tallies.keys) + refund.award.tallies.map(\.tally)
+        let known = seen(standing, read)
         switch programme.refund(refund, known, on: date) {
         case .refusal(let refusal): return .refused(refusal.code)
         case .award(let award):
             guard let after = known.after(award.postings, tallies: award.tallies)
             else { return .refused("would fall below zero: \(award.postings)") }
-            keep(after, &standing)
+            keep(after, award.tallies, &standing)
             return NaiveAnswer(award)
         }
     }
@@ -55,37 +54,40 @@ struct FirstEngine {
         return NaiveAnswer(award)
     }
 
-    /// A standing with all that is counted of a member and of all of them.
-    func seen(_ standing: Standing) -> Standing {
-        Standing(
-            isBlocked: standing.isBlocked,
-            holdings: standing.holdings,
-            lastVisits: standing.lastVisits,
-            tallies: standing.tallies.merging(shared) { $1 },
-            profile: standing.profile
-        )
+    /// A standing with some counts of a member and of all of them; all where none are named.
+    func seen(_ standing: Standing, _ read: [Tally]? = nil) -> Standing {
+        var tallies: [Tally: Int64] = [:]
+        for tally in read ?? Array(standing.tallies.keys) + Array(shared.keys) {
+            tallies[tally] = standing.tallies[tally] ?? shared[tally]
+        }
+        return standing.with(tallies)
     }
 
-    private mutating func keep(_ after: Standing, _ standing: inout Standing) {
-        shared = after.tallies.filter { $0.key.scope != .member }
-        standing = Standing(
-            isBlocked: after.isBlocked,
-            holdings: after.holdings,
-            lastVisits: after.lastVisits,
-            tallies: after.tallies.filter { $0.key.scope == .member },
-            profile: after.profile
-        )
+    private mutating func keep(
+        _ after: Standing,
+        _ changes: [TallyChange],
+        _ standing: inout Standing
+    ) {
+        var tallies = standing.tallies
+        for change in changes {
+            if change.tally.scope == .member {
+                tallies[change.tally] = after.tallies[change.tally]
+            } else {
+                shared[change.tally] = after.tallies[change.tally]
+            }
+        }
+        standing = after.with(tallies)
     }
 }
 
 extension Standing {
-    /// The same with some counts only.
-    func keeping(_ read: Set<Tally>) -> Self {
+    /// The same with other counts.
+    func with(_ tallies: [Tally: Int64]) -> Self {
         Self(
             isBlocked: isBlocked,
             holdings: holdings,
             lastVisits: lastVisits,
-            tallies: tallies.filter { read.contains($0.key) },
+            tallies: tallies,
             profile: profile
         )
     }

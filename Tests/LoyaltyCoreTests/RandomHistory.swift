@@ -15,6 +15,8 @@ struct RandomHistory {
     var date = RandomProgramme.firstDate.adding(days: 60)
     var minute = 600
     private(set) var saleCount = 0
+    /// The stores at which sales happen.
+    var stores = RandomProgramme.stores
 
     init(_ numbers: SeededGenerator) {
         self.numbers = numbers
@@ -39,7 +41,7 @@ struct RandomHistory {
             minute = 480 + numbers.below(400)
         }
         let member = numbers.below(memberCount)
-        let sale = makeSale(programme)
+        let sale = makeSale(programme, store: numbers.maybe(80, stores))
         return .sale(member: member, sale, moment)
     }
 
@@ -81,11 +83,12 @@ struct RandomHistory {
         return profile
     }
 
-    private mutating func makeSale(_ programme: Programme) -> Sale {
+    /// Makes a sale of today, or another occasion.
+    mutating func makeSale(_ programme: Programme, store: String?) -> Sale {
         saleCount += 1
         guard let key = SaleKey("r/\(saleCount)") else { preconditionFailure("the key is one") }
         var details = SaleDetails()
-        details.store = numbers.maybe(80, RandomProgramme.stores)
+        details.store = store
         details.cashier = numbers.maybe(70, RandomProgramme.cashiers)
         details.isCashiersOwn = numbers.chance(4)
         details.currency = numbers.maybe(30, ["TWD", "TWD", "TWD", "TWD", "TWD", "USD"])

@@ -9,6 +9,7 @@ struct TwinRun {
     private var standings: [Standing]
     private var members: [NaiveMember]
     private var sales: [TwinSale] = []
+    var saleCount: Int { sales.count }
     private(set) var kinds: [String: Int] = [:]
 
     /// A sale that both engines awarded; nil parts where it was refused.
@@ -22,18 +23,24 @@ struct TwinRun {
         var linesBefore: [SaleLine] = []
     }
 
-    init(seed: UInt64, memberCount: Int = 2) {
+    init(seed: UInt64) {
         var numbers = SeededGenerator(seed: seed)
         var maker = RandomProgramme(SeededGenerator(seed: numbers.next()))
-        programme = maker.make(ruleCount: 1 + numbers.below(6))
-        history = RandomHistory(numbers)
+        let programme = maker.make(ruleCount: 1 + numbers.below(6))
+        self.init(programme, RandomHistory(numbers), memberCount: 2)
+    }
+
+    /// A run of one programme, with members whom the history makes up.
+    init(_ programme: Programme, _ history: RandomHistory, memberCount: Int) {
+        self.programme = programme
+        self.history = history
         first = FirstEngine(programme)
         second = NaiveEngine(programme)
         standings = []
         members = []
         for _ in 0..<memberCount {
-            let holdings = history.makeHoldings()
-            let profile = history.makeProfile()
+            let holdings = self.history.makeHoldings()
+            let profile = self.history.makeProfile()
             var member = NaiveMember()
             member.profile = profile
             for holding in holdings {
@@ -127,6 +134,19 @@ struct TwinRun {
             "\($0)\nrefund \(amount) after \(sold.amountBefore) of \(bill)"
         }
     }
+
+    /// Decides a sale by both engines; answers the difference.
+    mutating func sell(_ sale: Sale, to member: Int, at moment: Moment) -> String? {
+        run(.sale(member: member, sale, moment))
+    }
+
+    /// Refunds an earlier sale by its number, by both engines.
+    mutating func refund(sale number: Int, perMille: Int64?, on date: BusinessDate) -> String? {
+        run(.refund(sale: number, perMille: perMille, on: date))
+    }
+
+    /// Lets time pass until a date, for both engines.
+    mutating func pass(until date: BusinessDate) -> String? { run(.pass(until: date)) }
 
     private func difference(_ one: NaiveAnswer, _ two: NaiveAnswer, _ member: Int) -> String? {
         // An engine that has nothing to move may award what it counts, or refuse.
