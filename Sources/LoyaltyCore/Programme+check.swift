@@ -153,7 +153,7 @@ extension StampCard {
         try Programme.checkText("card \(id): title", title)
         try Programme.checkText("card \(id): reward", reward)
         try Programme.checkRange("card \(id): stamps", size, 1...Self.sizeMax)
-        try Programme.checkRange("card \(id): perVisit", stampsPerVisit, 1...size)
+        try Programme.checkRange("card \(id): perVisit", stampsPerVisit, 0...size)
         if case .hours(let hours) = doubleGrantGuard {
             try Programme.checkRange(
                 "card \(id): guard hours",

@@ -148,7 +148,7 @@ public struct StampCard: Hashable, Sendable {
     public let reward: LocalText
     /// Stamps on a full card, 1 to 50.
     public let size: Int64
-    /// Stamps for one visit, at least 1.
+    /// Stamps for one visit; 0 for a card that only rules stamp.
     public let stampsPerVisit: Int64
     /// Whether each sale is stamped, or each visit of which a scan of the member's code is enough.
     public let needsSale: Bool

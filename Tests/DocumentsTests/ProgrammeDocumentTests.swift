@@ -286,7 +286,7 @@ struct ProgrammeDocumentTests {
             Mistaken(
                 "perVisit: 2",
                 "perVisit: 11",
-                "16:15: card latte: perVisit is 11: use 1 to 10"
+                "16:15: card latte: perVisit is 11: use 0 to 10"
             ),
             Mistaken(
                 "{hours: 3}",

@@ -60,7 +60,7 @@ struct ProgrammeLimitTests {
 
     static let cardNumbers: [Limit] = [
         Limit("card latte: stamps", 1...50) { $0.card.size = $1 },
-        Limit("card latte: perVisit", 1...10) { $0.card.perVisit = $1 },
+        Limit("card latte: perVisit", 0...10) { $0.card.perVisit = $1 },
         Limit("card latte: guard hours", 1...168) { $0.card.guardedBy = .hours($1) },
         Limit("card latte: welcome", 0...9) { $0.card.welcome = $1 },
         Limit("card latte: completion.give", 1...1_048_576) {
