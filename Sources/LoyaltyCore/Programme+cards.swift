@@ -8,7 +8,8 @@ extension Programme {
     ) throws(Refusal) {
         let (standing, sale) = (circumstances.standing, circumstances.sale)
         guard sale.details.occasion == .purchase else { return }
-        for card in cards where card.counts(sale) && isCurrent(card, changes) {
+        for card in cards
+        where card.stampsPerVisit > 0 && card.counts(sale) && isCurrent(card, changes) {
             let own = standing.lastVisits[card.id]
             // The visit that filled the card before this one is the same visit for this one.
             let last = own ?? previous(card).flatMap { standing.lastVisits[$0.id] }

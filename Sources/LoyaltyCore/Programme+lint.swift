@@ -64,10 +64,10 @@ extension Programme {
 
     /// What members can come by.
     ///
-    /// Stored value comes with each top-up, stamps with each visit; a voucher that `assets` names
-    /// may come from headquarters, as the prize of a draw does.
+    /// Stamps come with each visit; a voucher that `assets` names may come from headquarters, as
+    /// the prize of a draw does.
     private var earnable: Set<Asset> {
-        var found: Set<Asset> = [.paidValue]
+        var found: Set<Asset> = []
         for rule in rules where !rule.gift.isMultiplier { found.insert(rule.gift.asset) }
         for card in cards {
             found.insert(card.asset)
