@@ -211,21 +211,8 @@ extension ProgrammeDocument {
 }
 
 /// The days of the week, from Monday.
-public enum Weekday: String, CaseIterable, Sendable {
-    /// Monday.
-    case mon
-    /// Tuesday.
-    case tue
-    /// Wednesday.
-    case wed
-    /// Thursday.
-    case thu
-    /// Friday.
-    case fri
-    /// Saturday.
-    case sat
-    /// Sunday.
-    case sun
+enum Weekday: String, CaseIterable {
+    case mon, tue, wed, thu, fri, sat, sun
 }
 
 extension Referral {

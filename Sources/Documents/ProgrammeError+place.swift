@@ -22,12 +22,13 @@ extension YAMLValue {
         return found?.place ?? place
     }
 
-    /// The identifiers that must differ from each other, list by list.
+    /// The identifiers that must differ from each other, list by list, and the groups' names.
     private var identifiers: [[YAMLValue]] {
         let lists = ["cards", "rules", "rewards"].map { self[$0]?.elements ?? [] }
         let tiers = self["tiers"]?["levels"]?.elements ?? []
         return [[self["programme"]].compactMap(\.self)]
             + (lists + [tiers]).map { $0.compactMap { $0["id"] } }
+            + [(self["rules"]?.elements ?? []).compactMap { $0["group"] }]
     }
 
     /// The value that a field of `ProgrammeError` names: `card latte: title.en`, `reward pen`,

@@ -7,8 +7,9 @@
 struct YAMLGuard {
     /// Most bytes of a document.
     ///
-    /// Source: our own bound; a programme with 16 cards and 200 rules has some 20 KiB.
-    static let byteCountMax = 65_536
+    /// Source: our own bound; a programme with 1,000 rules of some 200 bytes and its lists of
+    /// articles. A quarter of what the wire takes (`EditionV1.documentByteCountMax`).
+    static let byteCountMax = 262_144
 
     /// Most columns by which a line may be indented, its dashes included.
     ///

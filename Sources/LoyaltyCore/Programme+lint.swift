@@ -19,9 +19,15 @@ extension Programme {
         try lintAmounts()
     }
 
-    /// Refuses a programme whose last day has passed.
+    /// Refuses what has ended: the programme, or the window of a rule or a reward, which can never
+    /// hold again.
     public func lint(on today: BusinessDate) throws(ProgrammeError) {
-        guard today <= lastDate else { throw .ended(lastDate, today: today) }
+        guard today <= lastDate
+        else { throw .ended(field: "through", last: lastDate, today: today) }
+        for (subject, conditions) in windows {
+            guard let last = conditions.lastDate, last < today else { continue }
+            throw .ended(field: "\(subject): when.through", last: last, today: today)
+        }
     }
 
     /// Refuses an edition that would not replace the active one.
@@ -31,10 +37,12 @@ extension Programme {
         else { throw .versionNotHigher(version: version, active: active.version) }
     }
 
-    private func lintWindows() throws(ProgrammeError) {
-        let windows =
-            rules.map { ("rule \($0.id)", $0.conditions) }
+    private var windows: [(subject: String, conditions: Conditions)] {
+        rules.map { ("rule \($0.id)", $0.conditions) }
             + rewards.map { ("reward \($0.id)", $0.conditions) }
+    }
+
+    private func lintWindows() throws(ProgrammeError) {
         for (subject, conditions) in windows {
             if let first = conditions.firstDate, first > lastDate {
                 throw .outsideProgramme(field: "\(subject): when.from")
@@ -154,10 +162,10 @@ extension Programme {
         case .pays(let worth):
             // What points pay counts as paid, unless the policy says otherwise.
             guard policies.earningBase != .afterDiscountsAndPoints else { return nil }
-            return earns(more: cost, for: Exact(worth)) ? cost.asset : nil
+            return earns(more: cost, for: worth) ? cost.asset : nil
         case .amountOff(let amount):
             guard policies.earningBase == .gross else { return nil }
-            return earns(more: cost, for: Exact(amount)) ? cost.asset : nil
+            return earns(more: cost, for: Rate(amount)) ? cost.asset : nil
         case .freeUnits, .percentOff, .cheapestFree, .handOver: return nil
         }
     }
@@ -180,74 +188,83 @@ extension Programme {
 
     /// Whether an amount earns more of an asset than a cost.
     ///
-    /// By the rules that always hold for a purchase of anything, and the best of the others.
-    private func earns(more cost: Reward.Cost, for amount: Exact) -> Bool {
+    /// By the rules that always hold for a purchase of anything, and the best of the others; to
+    /// within one part in 2^40 for each rule.
+    private func earns(more cost: Reward.Cost, for amount: Rate) -> Bool {
         guard policies.redeemingSaleEarns else { return false }
-        var sum: Exact? = .zero
-        var best = Exact.zero
+        let unit: Int128 = 1 << 40
+        var sum: Int128 = 0
+        var best: Int128 = 0
         for rule in rules where rule.gift.asset == cost.asset {
             guard let rate = rule.gift.rateOfAmount, rule.conditions.occasion == .purchase
             else { continue }
-            let each = Exact(rate)
-            if rule.conditions == Conditions() {
-                sum = sum?.plus(each)
-            } else if best.isLess(than: each) {
-                best = each
-            }
+            let each = Int128(rate.numerator) * unit / Int128(rate.denominator)
+            if rule.conditions == Conditions() { sum += each } else { best = max(best, each) }
         }
-        guard let earned = sum?.plus(best)?.times(amount) else { return true }
-        return Exact(cost.amount).isLess(than: earned)
+        // At most 2^71 × 2^33 on one side, 2^33 × 2^40 × 2^20 on the other.
+        return (sum + best) * Int128(amount.numerator)
+            > Int128(cost.amount) * unit * Int128(amount.denominator)
     }
 
     // MARK: - Amounts
 
     private func lintAmounts() throws(ProgrammeError) {
-        var sums: [Asset: [Occasion.Kind: Exact]] = [:]
+        var sums: [Asset: [Occasion.Kind: Int64]] = [:]
         for rule in rules where !rule.gift.isMultiplier {
             let asset = rule.gift.asset
             let kind = rule.conditions.occasion
-            let sum = most(of: rule)?.plus(sums[asset]?[kind] ?? .zero)
-            guard let sum, !Exact(Self.awardMax).isLess(than: sum)
+            let sum = most(of: rule).map { $0.addingReportingOverflow(sums[asset]?[kind] ?? 0) }
+            guard let sum, !sum.overflow, sum.partialValue <= Self.awardMax
             else { throw .awardAboveMax(field: "rule \(rule.id)", asset) }
-            sums[asset, default: [:]][kind] = sum
+            sums[asset, default: [:]][kind] = sum.partialValue
         }
     }
 
     /// The most that a rule gives for one sale; nil for more than can be counted at all.
-    private func most(of rule: Rule) -> Exact? {
+    private func most(of rule: Rule) -> Int64? {
         let amount = Exact(saleAmountMax)
-        var most: Exact?
+        let plain: Exact?
         switch rule.gift {
-        case .perAmount(let give, let per, _): most = amount.times(Exact(Rate(give, per)))
+        case .perAmount(let give, let per, _): plain = amount.times(Exact(Rate(give, per)))
         // A unit costs at least one of the smallest unit of money.
-        case .perUnit(let give, let per, _): most = amount.times(Exact(Rate(give, per)))
-        case .rate(let rate, _): most = amount.times(Exact(rate))
-        case .perSale(let give, _): most = Exact(give)
-        case .bonus(let give, _), .instantWin(_, _, let give, _): return Exact(give)
-        case .multiply: return .zero
+        case .perUnit(let give, let per, _): plain = amount.times(Exact(Rate(give, per)))
+        case .rate(let rate, _): plain = amount.times(Exact(rate))
+        case .perSale(let give, _): plain = Exact(give)
+        case .bonus(let give, _), .instantWin(_, _, let give, _): return give
+        case .multiply: return 0
         }
+        let cap = rule.caps.filter { $0.scope == .sale }.map(\.max).min()
         guard let factor = largestFactor(of: rule.gift.asset),
-            let product = most?.times(factor)
-        else { return nil }
-        let cap = rule.caps.filter { $0.scope == .sale }.map(\.max).min().map { Exact($0) }
-        return cap.map { $0.isLess(than: product) ? $0 : product } ?? product
+            let most = plain?.times(factor)?.floor
+        else { return cap }
+        return min(most, cap ?? .max)
     }
 
     /// By how much all multipliers together multiply at most; nil for too much.
     private func largestFactor(of asset: Asset) -> Exact? {
-        var product: Exact? = Exact(Rate.one)
-        var best = Exact(Rate.one)
+        var product: Exact? = Exact(1)
+        var best = Exact(1)
         for rule in rules {
-            guard case .multiply(let rate, asset) = rule.gift else { continue }
+            guard case .multiply(let rate, asset) = rule.gift, Exact(1).isLess(than: Exact(rate))
+            else { continue }
             if rule.stacks || policies.multipliers == .stack {
-                if Exact(Rate.one).isLess(than: Exact(rate)) {
-                    product = product?.times(Exact(rate))
-                }
+                product = product?.times(Exact(rate))?.roundedUp
             } else if best.isLess(than: Exact(rate)) {
                 best = Exact(rate)
             }
         }
         return product?.times(best)
+    }
+}
+
+extension Exact {
+    /// A little more, over a smaller denominator, once two rates' have been multiplied; so no number
+    /// of multipliers overflows before what they come to does.
+    fileprivate var roundedUp: Self? {
+        let unit = Programme.rateMax
+        guard denominator > Int128(unit) * Int128(unit) else { return self }
+        if let parts = times(Exact(unit))?.ceiling { return Exact(parts).divided(by: Exact(unit)) }
+        return ceiling.map { Self($0) }
     }
 }
 

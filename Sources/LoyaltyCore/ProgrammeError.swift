@@ -42,8 +42,8 @@ public enum ProgrammeError: Error, Equatable {
     case unearnable(field: String, Asset)
     /// A period or a date of which no day lies in the programme.
     case outsideProgramme(field: String)
-    /// The programme's last day has passed.
-    case ended(BusinessDate, today: BusinessDate)
+    /// The last day of the programme, a rule or a reward has passed.
+    case ended(field: String, last: BusinessDate, today: BusinessDate)
     /// A reward for more stamps than its card ever holds.
     case costAboveCard(field: String, cost: Int64, most: Int64)
     /// A tier that nobody can reach, and the most that anybody can count.
@@ -71,11 +71,10 @@ extension ProgrammeError {
             .unearnable(let field, _), .outsideProgramme(let field),
             .costAboveCard(let field, _, _), .tierUnreachable(let field, _),
             .multipliersUnordered(let field, _), .costsLessThanItGives(let field, _),
-            .awardAboveMax(let field, _):
+            .awardAboveMax(let field, _), .ended(let field, _, _):
             field
         case .duplicateAsset(let asset): "asset \(asset.name): asset"
         case .malformedCurrency: "currency"
-        case .ended: "through"
         case .versionNotHigher: "version"
         case .nameChanged: "programme"
         case .malformedIdentifier, .duplicateIdentifier, .malformedSellerID, .nothingToEarn: nil
@@ -132,8 +131,10 @@ extension ProgrammeError: CustomStringConvertible {
                 + " add a rule or a card that gives it"
         case .outsideProgramme(let field):
             "\(field) names no day of the programme: use its from to its through"
-        case .ended(let last, let today):
+        case .ended("through", let last, let today):
             "the programme ended on \(last), and today is \(today): use a later date"
+        case .ended(let field, let last, let today):
+            "\(field) was \(last), and today is \(today): use a later date, or remove it"
         case .costAboveCard(let field, let cost, let most):
             "\(field) is \(cost), and its card never holds more than \(most): use 1 to \(most)"
         case .tierUnreachable(let field, let most):

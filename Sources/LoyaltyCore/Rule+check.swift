@@ -3,9 +3,7 @@ extension Rule {
         try gift.check("rule \(id)")
         try programme.checkAsset("rule \(id): of", gift.asset)
         try conditions.check("rule \(id)", in: programme)
-        if let group, !Programme.isIdentifier(group) {
-            throw .unfitWord(field: "rule \(id): group", word: group)
-        }
+        if let group, !Programme.isIdentifier(group) { throw .malformedIdentifier(group) }
         try Programme.checkCaps("rule \(id)", caps)
         try Programme.checkRange("rule \(id): pendingDays", pendingDays, 0...Self.pendingDaysMax)
     }
@@ -37,7 +35,7 @@ extension Gift {
 extension Conditions {
     /// Most words of one list of stores, articles or codes.
     ///
-    /// Source: our own bound; a document of 64 KiB has room for some 4,000 article numbers.
+    /// Source: our own bound; a document of 256 KiB has room for some 16,000 article numbers.
     public static let wordCountMax = 5_000
     /// Most characters of a store, an article or a code.
     ///

@@ -66,7 +66,7 @@ struct ProgrammeCommand: ParsableCommand {
             let edition = try active.map { path in
                 try ProgrammeDocument.programme(from: DocumentFile.text(at: path), file: path)
             }
-            print(try Self.report(file, on: date, after: edition))
+            print(try Self.report(file, on: date ?? Self.today(in: file), after: edition))
         }
 
         private static func date(_ text: String) throws -> BusinessDate {
@@ -75,20 +75,24 @@ struct ProgrammeCommand: ParsableCommand {
             return date
         }
 
+        /// The day of trade by this machine's clock; only the programme knows when its day turns.
+        private static func today(in file: String) throws -> BusinessDate {
+            let text = try DocumentFile.text(at: file)
+            let programme = try ProgrammeDocument.programme(from: text, file: file)
+            let now = WallTime(unixMs: Int64(Date().timeIntervalSince1970 * 1_000))
+            return BusinessDate(at: now, in: programme.calendar)
+        }
+
         /// One line about a programme that is in order.
         static func report(
             _ file: String,
             on date: BusinessDate? = nil,
             after active: Programme? = nil
         ) throws -> String {
-            let text = try DocumentFile.text(at: file)
-            // Read twice: only the programme itself knows when its day turns.
-            let calendar = try ProgrammeDocument.programme(from: text, file: file).calendar
-            let now = WallTime(unixMs: Int64(Date().timeIntervalSince1970 * 1_000))
             let programme = try ProgrammeDocument.programme(
-                from: text,
+                from: DocumentFile.text(at: file),
                 file: file,
-                on: date ?? BusinessDate(at: now, in: calendar),
+                on: date,
                 after: active
             )
             let digest = ProgrammeReference(programme).digest.prefix(12)

@@ -101,12 +101,12 @@ struct ExampleFileTests {
         }
         let large = directory.appendingPathComponent("large").path
         let binary = directory.appendingPathComponent("binary").path
-        try Data(repeating: 0x61, count: 65_537).write(to: URL(fileURLWithPath: large))
+        try Data(repeating: 0x61, count: 262_145).write(to: URL(fileURLWithPath: large))
         try Data([0x61, 0xFF]).write(to: URL(fileURLWithPath: binary))
 
         #expect(problem(of: directory.appendingPathComponent("none").path).hasSuffix("create it"))
         #expect(problem(of: directory.path).contains("the file cannot be read: make it a file"))
-        #expect(problem(of: large).hasSuffix("the file is too large: keep it within 65536 bytes"))
+        #expect(problem(of: large).hasSuffix("the file is too large: keep it within 262144 bytes"))
         #expect(problem(of: binary).hasSuffix("the file is not UTF-8: save it as UTF-8"))
     }
 

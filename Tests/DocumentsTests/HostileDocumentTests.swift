@@ -37,13 +37,13 @@ struct HostileDocumentTests {
         #expect(message.hasPrefix("p.yaml:1:5: '&' starts an anchor, an alias or a tag"))
     }
 
-    @Test func `a file of 65536 bytes is read, one of 65537 is refused`() {
-        let comment = "#" + String(repeating: "x", count: 65_536 - Sample.programme.utf8.count - 1)
+    @Test func `a file of 262144 bytes is read, one more is refused`() {
+        let comment = "#" + String(repeating: "x", count: 262_144 - Sample.programme.utf8.count - 1)
 
         #expect(Sample.message(of: Sample.programme + comment) == "no mistake")
         #expect(
             Sample.message(of: Sample.programme + comment + "x")
-                == "p.yaml: the file has 65537 bytes: keep it within 65536"
+                == "p.yaml: the file has 262145 bytes: keep it within 262144"
         )
     }
 

@@ -36,9 +36,9 @@ struct PresetTests {
             "points",
             // One for 35, two in the anniversary week.
             """
-            2026-09-30 12:00 buy 69 | +1 points
-            2026-10-01 12:00 buy 70 | +4 points
-            2026-10-02 12:00 buy 34 | amount-too-small
+            2027-09-30 12:00 buy 69 | +1 points
+            2027-10-01 12:00 buy 70 | +4 points
+            2027-10-02 12:00 buy 34 | amount-too-small
             """,
             holds: "points 5"
         ),

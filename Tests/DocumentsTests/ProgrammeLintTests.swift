@@ -151,6 +151,13 @@ struct ProgrammeLintTests {
             "10:5: rule a could give more points for one sale than can be counted"
                 + " (9007199254740992): lower it, or amountMax"
         ),
+        // An hundred times 3/2 is more than can be counted, too.
+        Row(
+            "rules:\n  - {id: a, per: 1, give: 1}\n"
+                + (0..<100).map { "  - {id: m\($0), multiply: 3/2, stacks: true}\n" }.joined(),
+            "10:5: rule a could give more points for one sale than can be counted"
+                + " (9007199254740992): lower it, or amountMax"
+        ),
         // An unknown list.
         Row(
             "lists: {drinks: [S1]}\nrules:\n"
@@ -187,6 +194,15 @@ struct ProgrammeLintTests {
         Row(two("", "").replacing("b, multiply: 2", with: "b, multiply: 2, of: voucher/v"), ""),
         Row(reward("gives: 10, of: points, cost: {give: 10}"), ""),
         Row(reward("pays: 35, cost: {give: 1}"), ""),
+        // Fractions of large primes do not make a sum or a product overflow.
+        Row(
+            "rules:\n"
+                + [999_983, 999_979, 999_961, 999_959, 999_953, 999_931, 999_917, 999_907]
+                .map { "  - {id: r\($0), per: \($0), give: 1}\n" }.joined()
+                + (0..<40).map { "  - {id: m\($0), multiply: 20000/19997, stacks: true}\n" }
+                .joined(),
+            ""
+        ),
         Row(
             "policies: {earningBase: afterDiscountsAndPoints}\n"
                 + reward("pays: 36, cost: {give: 1}"),
@@ -208,6 +224,26 @@ struct ProgrammeLintTests {
         let date = try #require(BusinessDate(today))
 
         #expect(Row("", "").message(on: date) == expected)
+    }
+
+    @Test(arguments: [
+        (
+            yaml: "rules:\n  - {id: a, bonus: 1, when: {through: 2026-03-31}}",
+            place: "10:39: rule a"
+        ),
+        (
+            yaml: reward("handOver: true, when: {through: 2026-03-31}"),
+            place: "10:78: reward pen"
+        ),
+    ])
+    func `a window that has ended is refused`(yaml: String, place: String) throws {
+        let row = Row(yaml, "")
+        #expect(row.message(on: BusinessDate("2026-03-31")) == "no mistake")
+
+        let expected =
+            "\(place): when.through was 2026-03-31, and today is 2026-04-01:"
+            + " use a later date, or remove it"
+        #expect(row.message(on: BusinessDate("2026-04-01")) == "p.yaml:" + expected)
     }
 
     @Test(arguments: [

@@ -40,6 +40,8 @@ struct SchemaTests {
         ("referral", "at", Referral.Step.allCases.map(\.rawValue)),
         ("cap", "per", CapScope.allCases.map(\.rawValue)),
         ("cap", "each", LimitPeriod.allCases.map(\.rawValue)),
+        ("conditions", "weekdays", Weekday.allCases.map(\.rawValue)),
+        ("conditions", "evidence", Evidence.allCases.map(\.rawValue)),
         ("tiers", "counter", TierLadder.Counter.allCases.map(\.rawValue)),
         ("tiers", "downgrade", TierLadder.Downgrade.allCases.map(\.rawValue)),
     ])
@@ -51,7 +53,8 @@ struct SchemaTests {
         let properties = try schema().definitions[part]?["properties"] as? [String: Any]
         let property = try #require(properties?[name] as? [String: Any])
 
-        #expect(property["enum"] as? [String] == words)
+        let elements = property["items"] as? [String: Any]
+        #expect((property["enum"] ?? elements?["enum"]) as? [String] == words)
     }
 
     @Test func `every programme that we ship is one by the schema`() throws {
