@@ -113,6 +113,7 @@ extension Counter {
     /// The answer that a sale got when it came first; nil if it was never recorded.
     ///
     /// - Parameter key: The sale's key.
+    /// - Returns: The first answer, with what its member holds now.
     /// - Throws: `CounterError.notRecorded`, if the ledger cannot be read.
     public func firstAnswer(to key: SaleKey) async throws(CounterError) -> RecordedSale? {
         do {

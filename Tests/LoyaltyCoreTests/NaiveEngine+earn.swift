@@ -86,11 +86,13 @@ extension NaiveEngine {
             guard let luck = work.scene.sale.details.luck else { return .zero }
             let won = "wins of \(rule.id)"
             if chain[won] ?? 0 >= stock { return .zero }
-            // number / 2^64 < odds
-            let number = Int128(Self.mix(luck, rule.id))
-            if number * Int128(odds.denominator) >= Int128(odds.numerator) << Int128(64) {
-                return .zero
-            }
+            // The first number that leaves no outcome out is taken modulo the denominator.
+            let outOf = Int128(odds.denominator)
+            let usable = (Int128(1) << 64) / outOf * outOf
+            let numbers = Self.mix(luck, rule.id).map { Int128($0) }
+            guard let number = numbers.first(where: { $0 < usable }),
+                number % outOf < Int128(odds.numerator)
+            else { return .zero }
             work.chainCounts[won, default: 0] += 1
             return NaiveFraction(give)
         }
@@ -143,14 +145,16 @@ extension NaiveEngine {
         return product * (best ?? NaiveFraction(1))
     }
 
-    /// The chance of a rule in a sale: FNV-1a over its identifier, then splitmix64's last steps.
-    private static func mix(_ luck: UInt64, _ id: String) -> UInt64 {
+    /// The chances of a rule in a sale: FNV-1a over its identifier, then four of splitmix64.
+    private static func mix(_ luck: UInt64, _ id: String) -> [UInt64] {
         var hash: UInt64 = 14_695_981_039_346_656_037
         for byte in id.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
-        var mixed = luck ^ hash
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
+        return (1...4).map { turn in
+            var mixed = (luck ^ hash) &+ UInt64(turn) &* 0x9E37_79B9_7F4A_7C15
+            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+            return mixed ^ (mixed >> 31)
+        }
     }
 
     /// Gives an amount in the bucket that the programme has for it; nothing that has expired.
