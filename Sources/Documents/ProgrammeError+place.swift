@@ -34,9 +34,6 @@ extension YAMLValue {
     /// The value that a field of `ProgrammeError` names: `card latte: title.en`, `reward pen`,
     /// `amountMax`.
     private func value(ofField field: String) -> YAMLValue? {
-        if field.hasPrefix("number of ") {
-            return self[String(field.dropFirst("number of ".count))]
-        }
         guard field.contains(" ") else { return value(atPath: field) }
         let end = field.firstRange(of: ": ")
         let subject = field[..<(end?.lowerBound ?? field.endIndex)]
@@ -45,11 +42,12 @@ extension YAMLValue {
         let element = list?.elements.last { element in
             (element["id"] ?? element["asset"])?.isText(subject.last ?? "") ?? false
         }
-        return element?.value(atPath: end.map { field[$0.upperBound...] } ?? "")
+        guard let element else { return value(atPath: field) }
+        return element.value(atPath: end.map { field[$0.upperBound...] } ?? "")
     }
 
-    /// Follows names as far as they lead; `guard hours` and `title.en` are two names each, and
-    /// `caps.2.max` names the second element of a list.
+    /// Follows names as far as they lead, past words that are none: `guard hours` and `title.en`
+    /// are two names each, `number of cards` is one, and `caps.2.max` names a list's second element.
     private func value(atPath path: some StringProtocol) -> YAMLValue? {
         path.split { $0 == "." || $0 == " " }.reduce(self) { value, name in
             if let number = Int(name), value.elements.indices.contains(number - 1) {

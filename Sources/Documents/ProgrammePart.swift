@@ -107,6 +107,15 @@ public enum ProgrammePart: String, CaseIterable, Sendable {
         .tier: ["id", "title", "min"],
     ]
 
+    /// Names that the first form of programmes had here, and what to write now.
+    var moved: [String: String] {
+        switch self {
+        case .programme: ["points": "write 'rules'"]
+        case .rule: ["from": "put it into 'when'", "through": "put it into 'when'"]
+        default: [:]
+        }
+    }
+
     /// The names of which each rule has exactly one: what it gives.
     public static let giftForms = [
         "per", "perUnits", "perSale", "rate", "bonus", "multiply", "win",

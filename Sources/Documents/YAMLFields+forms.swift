@@ -68,10 +68,19 @@ extension YAMLValue {
         return text
     }
 
+    /// The elements of a list that has some.
+    private func elements(_ name: String, such expected: String) throws(Mistake) -> [YAMLValue] {
+        guard case .list(let elements) = content else { throw mistake(name, expected) }
+        guard !elements.isEmpty
+        else {
+            throw Mistake(at: place, "'\(name)' is an empty list", fix: "remove it, or add to it")
+        }
+        return elements
+    }
+
     /// The texts of a list, none of them twice.
     func texts(_ name: String) throws(Mistake) -> Set<String> {
-        guard case .list(let elements) = content, !elements.isEmpty
-        else { throw mistake(name, "a list of texts, such as [A, B]") }
+        let elements = try elements(name, such: "a list of texts, such as [A, B]")
         var texts: Set<String> = []
         for element in elements {
             let text = try element.text(name)
@@ -91,8 +100,8 @@ extension YAMLValue {
     func words<Word: RawRepresentable & CaseIterable & Hashable>(
         _ name: String
     ) throws(Mistake) -> Set<Word> where Word.RawValue == String {
-        guard case .list(let elements) = content, !elements.isEmpty
-        else { throw mistake(name, "a list such as [\(Word.allCases.first?.rawValue ?? "")]") }
+        let example = Word.allCases.first?.rawValue ?? ""
+        let elements = try elements(name, such: "a list such as [\(example)]")
         var words: Set<Word> = []
         for element in elements { words.insert(try element.word(name)) }
         return words

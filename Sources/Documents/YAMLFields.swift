@@ -29,6 +29,12 @@ struct YAMLFields {
 
     /// Takes a part of a programme apart.
     init(_ value: YAMLValue, _ part: ProgrammePart, called name: String) throws(Mistake) {
+        if case .fields(let fields) = value.content {
+            for field in fields {
+                guard let fix = part.moved[field.name] else { continue }
+                throw Mistake(at: field.place, "\(shown(field.name)) is not known here", fix: fix)
+            }
+        }
         try self.init(value, called: name, names: part.names)
     }
 

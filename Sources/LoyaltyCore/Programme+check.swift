@@ -136,7 +136,7 @@ extension Programme {
 
     /// Checks caps, of a rule or a reward.
     static func checkCaps(_ subject: String, _ caps: [Cap]) throws(ProgrammeError) {
-        try checkRange("\(subject): caps", Int64(caps.count), 0...Int64(Rule.capCountMax))
+        try checkRange("\(subject): number of caps", Int64(caps.count), 0...Int64(Rule.capCountMax))
         for (index, cap) in caps.enumerated() {
             try checkRange("\(subject): caps.\(index + 1).max", cap.max, 1...amountMax)
         }
@@ -217,7 +217,7 @@ extension AssetRule {
 extension TierLadder {
     fileprivate func check() throws(ProgrammeError) {
         try Programme.checkRange(
-            "tiers.levels",
+            "tiers.number of levels",
             Int64(tiers.count),
             1...Int64(Self.tierCountMax)
         )

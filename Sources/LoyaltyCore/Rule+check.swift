@@ -100,7 +100,7 @@ extension Conditions {
         ]
         for (name, words) in lists {
             try Programme.checkRange(
-                "\(field).\(name)",
+                "\(field).number of \(name)",
                 Int64(words.count),
                 0...Int64(Self.wordCountMax)
             )

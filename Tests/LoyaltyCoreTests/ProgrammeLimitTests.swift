@@ -142,19 +142,19 @@ struct ProgrammeLimitTests {
         Limit("number of limits", 0...8) { draft, count in
             draft.saleCaps = (0..<count).map { Cap(.member, max: $0 + 1) }
         },
-        Limit("rule base: caps", 0...8) { draft, count in
+        Limit("rule base: number of caps", 0...8) { draft, count in
             draft.ruleCaps = (0..<count).map { Cap(.sale, max: $0 + 1) }
         },
-        Limit("reward pen: caps", 0...8) { draft, count in
+        Limit("reward pen: number of caps", 0...8) { draft, count in
             draft.rewardCaps = (0..<count).map { Cap(.sale, max: $0 + 1) }
         },
-        Limit("tiers.levels", 1...10) { draft, count in
+        Limit("tiers.number of levels", 1...10) { draft, count in
             draft.ladder = (0..<count).map { .init(id: "t\($0)", title: draft.title, min: $0) }
         },
-        Limit("rule base: when.codes", 0...5_000) { draft, count in
+        Limit("rule base: when.number of codes", 0...5_000) { draft, count in
             draft.conditions.codes = Set((0..<count).map { "c\($0)" })
         },
-        Limit("rule base: when.exclude.skus", 0...5_000) { draft, count in
+        Limit("rule base: when.number of exclude.skus", 0...5_000) { draft, count in
             draft.conditions.exclude = LineFilter(skus: Set((0..<count).map { "c\($0)" }))
         },
     ])
