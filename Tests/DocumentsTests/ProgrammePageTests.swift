@@ -58,7 +58,9 @@ struct ProgrammePageTests {
     }
 
     private static func recipes() throws -> [String] {
-        try text().components(separatedBy: "```yaml\n").dropFirst().compactMap {
+        let chapters = try text().components(separatedBy: "\n## ")
+        let chapter = try #require(chapters.first { $0.hasPrefix("Recipes\n") })
+        return chapter.components(separatedBy: "```yaml\n").dropFirst().compactMap {
             $0.components(separatedBy: "```").first
         }
     }
