@@ -109,8 +109,8 @@ struct PresetTests {
             // Tickets for 500, an instant win by the luck of the sale.
             """
             2026-03-01 12:00 buy 1250 luck 0 | +2 ticket/anniversary 2027-12-31
-            2026-03-02 12:00 buy 99 luck 1 | amount-too-small
-            2026-03-03 12:00 buy 100 luck 1 | +1 voucher/latte 2026-04-02
+            2026-03-02 12:00 buy 99 luck 12 | amount-too-small
+            2026-03-03 12:00 buy 100 luck 12 | +1 voucher/latte 2026-04-02
             2026-03-04 12:00 buy LATTE:120 redeem latte | -1 voucher/latte 2026-04-02, due 0
             """,
             holds: "ticket/anniversary 2"
