@@ -84,14 +84,16 @@ struct TillRoutes {
         guard let sequence = Int64(try context.segment("entry")), sequence > 0 else {
             throw CounterProblem.field("entry", "must be the number of an entry")
         }
+        let entry: Entry?
         do throws(CounterError) {
-            guard let entry = try await counter.entry(sequence) else {
-                throw CounterProblem(.notFound, "the log does not hold this entry, or no longer")
-            }
-            return Response(json: entry.json)
+            entry = try await counter.entry(sequence)
         } catch {
             throw CounterProblem(error)
         }
+        guard let entry else {
+            throw CounterProblem(.notFound, "the log does not hold this entry, or no longer")
+        }
+        return Response(json: entry.json)
     }
 
     /// Says that the agent answers; whether all is well is for `/v1/status`.

@@ -137,7 +137,7 @@ struct ReplayEarningTests {
 
         #expect(
             played.facts
-                == "A1: -1000 value/paid; +100 points; due 9000; points=100; value/paid=0"
+                == "A1: +100 points; -1000 value/paid; due 9000; points=100; value/paid=0"
         )
     }
 
@@ -301,7 +301,7 @@ struct ReplayEarningTests {
         #expect(
             played.facts == """
                 A1: +10 points; due 10000; points=10
-                A2: -10 points; +9 points; pay 1 for 10 off 10; due 9990; points=9
+                A2: +9 points; -10 points; pay 1 for 10 off 10; due 9990; points=9
                 """
         )
     }

@@ -51,7 +51,7 @@ struct ReplayLedgerTests {
 
         #expect(
             played.facts == """
-                A1: -150 points; +70 points; r 1 for 150 off 0; due 7000; points=120
+                A1: +70 points; -150 points; r 1 for 150 off 0; due 7000; points=120
                 R1: +150 points; -70 points; points=200
                 """
         )
@@ -335,6 +335,29 @@ struct ReplayLedgerTests {
         #expect(played.answers[1].facts == "T1: points=0; tier \(level)")
     }
 
+    @Test func `X10 points that the members' file tells count at the year's end too`() throws {
+        let played = try Played(
+            """
+            tiers: {counter: points, window: calendarYear, downgrade: yearEnd,
+              levels: [{id: l0, title: {zh-Hant: 零, en: L0}, min: 0},
+                {id: l1, title: {zh-Hant: 一, en: L1}, min: 10}]}
+            rules: [{id: base, give: 1, per: 1}]
+            """,
+            members: #"{"member":"X","counts":{"points":10}}"#,
+            """
+            {"type":"time","key":"T0","member":"X","until":"2026-06-01"}
+            {"type":"time","key":"T1","member":"X","until":"2027-01-01"}
+            {"type":"time","key":"T2","member":"X","until":"2028-01-01"}
+            """
+        )
+
+        #expect(
+            played.answers.map(\.facts) == [
+                "T0: points=0; tier l1", "T1: points=0; tier l1", "T2: points=0; tier l0",
+            ]
+        )
+    }
+
     // MARK: - The ledger
 
     @Test func `X11 the same top-up twice is one, and so is the same payment`() throws {
@@ -365,7 +388,7 @@ struct ReplayLedgerTests {
             sale("A1", #""amount":1000,"redeem":[{"reward":"r"}]"#)
         )
 
-        #expect(played.facts == "A1: -5 points; +10 points; r 1 for 5 off 0; due 1000; points=10")
+        #expect(played.facts == "A1: +10 points; -5 points; r 1 for 5 off 0; due 1000; points=10")
         #expect(played.summary.assets[.points]?.earned == 10)
         #expect(played.summary.assets[.points]?.spent == 5)
     }

@@ -53,7 +53,7 @@ struct ReplayRedemptionTests {
         )
 
         #expect(
-            played.facts == "A1: -4 points; +1 points; pen 1 for 4 off 320; due 320; points=1"
+            played.facts == "A1: +1 points; -4 points; pen 1 for 4 off 320; due 320; points=1"
         )
     }
 
@@ -162,7 +162,7 @@ struct ReplayRedemptionTests {
             sale("A1", #""amount":100,"redeem":[{"reward":"one"},{"reward":"two"}]"#)
         )
 
-        #expect(played.answers[0].facts.hasPrefix("A1: -3 points; +1 points;"))
+        #expect(played.answers[0].facts.hasPrefix("A1: +1 points; -3 points;"))
         #expect(played.answers[0].facts.hasSuffix("points=2"))
     }
 
@@ -341,7 +341,7 @@ struct ReplayRedemptionTests {
 
         #expect(try facts(#""payFromValue":5000"#).contains("due 5000"))
         #expect(try facts(#""payFromValue":5000,"redeem":[{"reward":"r"}]"#).contains("due 4000"))
-        #expect(try facts(#""payFromValue":"all""#).contains("-10000 value/paid; +1 points; due 0"))
+        #expect(try facts(#""payFromValue":"all""#).contains("+1 points; -10000 value/paid; due 0"))
         #expect(
             try facts(#""payFromValue":"all","redeem":[{"reward":"r"}]"#)
                 .contains("-9000 value/paid; r 1 for 0 off 1000; due 0")

@@ -255,6 +255,24 @@ struct ReplayTests {
         #expect((points.takenBack, points.owed, points.held) == (2, 8, 12))
     }
 
+    @Test func `a debt that a refund gives back for is repaid, and the sums still add up`() throws {
+        let played = try Played(
+            base + "\nrewards: [{id: r, title: {zh-Hant: 禮, en: Gift}, handOver: true,"
+                + " cost: {give: 8}}]",
+            """
+            {"key":"A1","member":"X","date":"2026-03-03","amount":100}
+            {"key":"A2","member":"X","date":"2026-03-03","redeem":[{"reward":"r"}]}
+            {"type":"cancel","key":"C1","of":"A1","date":"2026-03-04"}
+            {"type":"cancel","key":"C2","of":"A2","date":"2026-03-04"}
+            """
+        )
+        let points = try #require(played.summary.assets[.points])
+
+        #expect(played.answers[3].facts == "C2: +8 points; -8 points; points=0")
+        #expect((points.takenBack, points.owed, points.repaid) == (2, 8, 8))
+        #expect((points.earned, points.spent, points.givenBack, points.held) == (10, 8, 8, 0))
+    }
+
     @Test func `an instant win falls the same each time the file is played`() throws {
         let yaml = "rules: [{id: win, win: {odds: 1/4, stock: 1000, give: 1}, of: ticket/may}]"
         let sales = (0..<400).map { index in
@@ -334,8 +352,8 @@ struct ReplayTests {
         #expect(
             played.answers.map { $0.json(explain: played.explanation).text } == [
                 #"{"key":"A1","member":"X","date":"2026-03-03","decision":"award","#
-                    + #""postings":[{"asset":"points","bucket":"never","amount":-5},"#
-                    + #"{"asset":"points","bucket":"never","amount":20}],"due":200,"#
+                    + #""postings":[{"asset":"points","bucket":"never","amount":20},"#
+                    + #"{"asset":"points","bucket":"never","amount":-5}],"due":200,"#
                     + #""redeemed":[{"reward":"r","count":1,"cost":5,"value":100}],"#
                     + #""balances":{"points":20},"explain":["#
                     + #"{"step":"redeemed","reward":"r","asset":"points","count":1,"cost":5,"#
@@ -346,8 +364,8 @@ struct ReplayTests {
                     + #""zh-Hant":"消費 $2.00，每滿 $0.10 得 1 點 → 20 點","#
                     + #""en":"$2.00 spent, 1 point for each $0.10 → 20 points"}]}"#,
                 #"{"key":"A2","member":"X","date":"2026-03-03","decision":"award","#
-                    + #""postings":[{"asset":"points","bucket":"never","amount":-5},"#
-                    + #"{"asset":"points","bucket":"never","amount":20}],"due":200,"#
+                    + #""postings":[{"asset":"points","bucket":"never","amount":20},"#
+                    + #"{"asset":"points","bucket":"never","amount":-5}],"due":200,"#
                     + #""redeemed":[{"reward":"r","count":1,"cost":5,"value":100}],"#
                     + #""balances":{"points":35},"explain":["#
                     + #"{"step":"redeemed","reward":"r","asset":"points","count":1,"cost":5,"#

@@ -20,25 +20,27 @@ extension ProgrammeReplay {
         clock = date
         for index in members.indices {
             members[index].doneThrough = date.adding(days: -1)
-            var tallies = members[index].standing.tallies
-            for (subject, count) in members[index].counts {
-                let periods = [LimitPeriod.programme, .year, .month, .day].map {
-                    $0.period(of: date)
-                }
-                let isDay = subject == .visitDay
-                for period in isDay ? [.ever] : periods where isDay || period != .day(date) {
-                    tallies[Tally(subject, in: period)] = count
-                }
-            }
-            if let place = programme.tiers?.tiers.firstIndex(where: {
-                $0.id == members[index].firstTier
-            }) {
-                tallies[Tally(.tier)] = Int64(place)
-                tallies[Tally(.tierYear)] = Int64(date.year)
-            }
-            members[index].standing = members[index].standing.replacing(tallies)
+            members[index].standing = standing(of: members[index], on: date)
             schedule(index)
         }
+    }
+
+    /// A member's standing with what was counted before the first input.
+    private func standing(of member: Member, on date: BusinessDate) -> Standing {
+        var tallies = member.standing.tallies
+        for (subject, count) in member.counts {
+            for period in subject.countedPeriods {
+                tallies[Tally(subject, in: period.period(of: date))] = count
+            }
+        }
+        let standing = member.standing.replacing(tallies)
+        guard let ladder = programme.tiers else { return standing }
+        // The tier that the counts reach is kept, as it is when a sale reaches it.
+        let reached = programme.evaluateTier(standing, on: date)?.index ?? 0
+        let stated = ladder.tiers.firstIndex { $0.id == member.firstTier } ?? 0
+        tallies[Tally(.tier)] = Int64(max(reached, stated))
+        tallies[Tally(.tierYear)] = Int64(date.year)
+        return member.standing.replacing(tallies)
     }
 
     private mutating func run(
@@ -135,5 +137,15 @@ extension ProgrammeReplay {
         let at = WallTime(middleOf: date, in: programme.calendar)
         let answer = decide(index, sale, at: at, type: "birthday")
         return answer.isWorthTelling ? [answer] : []
+    }
+}
+
+extension Tally.Subject {
+    /// In which periods something counts that was counted before a replay begins.
+    fileprivate var countedPeriods: [LimitPeriod] {
+        switch self {
+        case .spend, .visits, .points: [.programme, .year, .month]
+        default: [.programme]
+        }
     }
 }

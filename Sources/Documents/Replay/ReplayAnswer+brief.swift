@@ -26,7 +26,7 @@ extension ReplayAnswer {
         return "\(key): " + (facts + (position?.facts ?? [])).joined(separator: "; ")
     }
 
-    /// What was added and what was taken of each asset, in the order of the postings.
+    /// What was added and then what was taken of each asset, in the order of the names.
     private static func sums(_ award: Award) -> [String] {
         var sums: [(name: String, isAdded: Bool, amount: Int64)] = []
         for posting in award.postings {
@@ -38,6 +38,7 @@ extension ReplayAnswer {
                 sums.append((name, isAdded, posting.amount))
             }
         }
+        sums.sort { ($0.name, $0.isAdded ? 0 : 1) < ($1.name, $1.isAdded ? 0 : 1) }
         return sums.map { "\($0.isAdded ? "+" : "")\($0.amount) \($0.name)" }
     }
 }

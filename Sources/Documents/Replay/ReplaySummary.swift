@@ -104,7 +104,11 @@ public struct ReplaySummary: Sendable {
             switch step.kind {
             case .debtRepaid:
                 assets[asset, default: .init()].repaid &+= points
-                assets[asset, default: .init()].spent &-= points
+                if case .refund = kind {
+                    assets[asset, default: .init()].takenBack &-= points
+                } else {
+                    assets[asset, default: .init()].spent &-= points
+                }
             case .owed: assets[asset, default: .init()].owed &+= points
             default: break
             }
