@@ -130,12 +130,11 @@ struct Book {
     }
 
     private mutating func apply(_ void: VoidFact, at sequence: Int64) throws -> QuarantineCode? {
-        guard let awardLogID = try logID(of: void),
+        guard let awardLogID = try HQStore.log(ofAwardOf: void, in: logID, db),
             awardLogID != logID || void.sequence < sequence,
-            let award = try bookedAward(void.sequence, in: awardLogID)
+            let award = try HQStore.bookedAward(void.sequence, in: awardLogID, db)
         else { return .voidUnknown }
-        guard award.member == void.member, award.sale.key == void.key, void.balances(award),
-            let changed = try adding(void.postings, to: void.member)
+        guard void.takesBack(award), let changed = try adding(void.postings, to: void.member)
         else { return .voidMismatch }
         let statement = try db.cachedStatement(
             sql: """
@@ -192,16 +191,6 @@ struct Book {
         sale.evidence == .eInvoice ? Self.chainScope : device.rowID
     }
 
-    /// The log that holds what a void takes back: this one, or one of an earlier epoch.
-    private func logID(of void: VoidFact) throws -> Int64? {
-        guard let epoch = void.epoch else { return logID }
-        return try Int64.fetchOne(
-            db,
-            sql: "SELECT id FROM log WHERE device = ? AND epoch = ?",
-            arguments: [device.rowID, epoch]
-        )
-    }
-
     /// Notes a hole in an earlier log, and how many of its entries HQ does not have either.
     private func apply(_ lost: LostFact, at sequence: Int64) throws -> QuarantineCode? {
         guard lost.epoch < device.identity.epoch else { return .misplaced }
@@ -230,21 +219,6 @@ struct Book {
         return nil
     }
 
-    /// The award that an entry of a log recorded, if it has effect.
-    private func bookedAward(_ sequence: Int64, in logID: Int64) throws -> AwardFact? {
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT body FROM entry WHERE log = ? AND sequence = ? AND NOT EXISTS
-                (SELECT 1 FROM quarantine q WHERE q.log = entry.log AND q.sequence = entry.sequence)
-                """
-        )
-        guard let body = try Data.fetchOne(statement, arguments: [logID, sequence]),
-            case .success(let entry) = ParsedEntry.content(of: Array(body)),
-            case .award(let award) = entry.fact
-        else { return nil }
-        return award
-    }
-
     /// What a member would hold after some postings, or nil if it cannot be counted.
     private func adding(
         _ postings: [Posting],
@@ -267,22 +241,6 @@ struct Book {
             .text(account.asset.name),
             .text(account.bucket.description)
         ) ?? 0
-    }
-}
-
-extension VoidFact {
-    /// Whether the void takes back what an award gave: asset by asset, what moves and what is owed
-    /// since are together what the award moved.
-    fileprivate func balances(_ award: AwardFact) -> Bool {
-        var sums: [Asset: Int64] = [:]
-        for posting in award.postings + postings {
-            sums[posting.asset, default: 0] &+= posting.amount
-        }
-        for change in award.tallies + tallies {
-            guard case .debt(let asset) = change.tally.subject else { continue }
-            sums[asset, default: 0] &-= change.amount
-        }
-        return sums.values.allSatisfy { $0 == 0 }
     }
 }
 

@@ -23,6 +23,7 @@ public struct HQ: Service {
     private let tls: TLSConfiguration?
     private let logger: Logger
     private let intake: Intake
+    private let check: DecisionCheck?
     private let bound = BoundPort()
 
     fileprivate init(_ settings: HQSettings, logger: Logger) throws {
@@ -43,6 +44,15 @@ public struct HQ: Service {
             gate: PushGate(pushCountMax: settings.pushCountMax),
             logger: logger
         )
+        check = settings.readProgramme.map { [store] readProgramme in
+            DecisionCheck(
+                store: store,
+                readProgramme: readProgramme,
+                pause: settings.checkPause,
+                onRound: settings.onCheck,
+                logger: logger
+            )
+        }
         self.key = key
         seal = EnrolmentSeal(seed: seed)
         drawSeal = DrawSeal(seed: seed)
@@ -55,6 +65,7 @@ public struct HQ: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await runNetwork() }
             group.addTask { try await runAdmin() }
+            if let check { group.addTask { await check.run() } }
             defer { group.cancelAll() }
             try await group.next()
             try await group.waitForAll()

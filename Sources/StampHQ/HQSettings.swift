@@ -1,3 +1,5 @@
+public import LoyaltyCore
+
 /// What HQ must be told to run.
 public struct HQSettings: Sendable {
     /// Where HQ keeps its database, its key, its token and its administrator's socket.
@@ -16,6 +18,18 @@ public struct HQSettings: Sendable {
     public var pushCountMax = 64
     /// The clock, in POSIX milliseconds.
     public var nowMs: @Sendable () -> Int64 = systemNowMs
+
+    /// Reads the programmes that HQ published, so that it decides entries again; nil: it does not.
+    public var readProgramme: ProgrammeReader?
+    /// How long HQ gathers what is booked before it decides again.
+    ///
+    /// Source: our own bound; it costs one commit a second at most.
+    var checkPause: Duration = .seconds(1)
+    /// Called after each round of deciding again.
+    var onCheck: @Sendable () -> Void = {}
+
+    /// Reads and checks a programme's document, as a store's own file is.
+    public typealias ProgrammeReader = @Sendable (String) throws -> Programme
 
     /// The port HQ listens on unless told otherwise.
     public static let defaultPort = 8470

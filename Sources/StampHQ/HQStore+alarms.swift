@@ -22,6 +22,8 @@ enum AlarmKind: String {
     case deviceSilent = "device-silent"
     /// A device's members were not HQ's, and it took them anew.
     case digestMismatch = "digest-mismatch"
+    /// HQ decides entries of a device otherwise: look at `stamphq report differences`.
+    case decisionDiffers = "decision-differs"
 }
 
 extension HQStore {

@@ -42,9 +42,11 @@ extension HQStore {
         _ delivery: Delivery = .live
     ) async throws -> IngestOutcome {
         let nowMs = nowMs()
-        return try await queue.write { db in
+        let outcome = try await queue.write { db in
             try Ingest(db, batch, delivery, nowMs: nowMs).run(store: self)
         }
+        if case .held = outcome { checkWake.ring() }
+        return outcome
     }
 }
 

@@ -27,7 +27,10 @@ extension HQStore {
             throw Problem(.badRequest, "The programme's canonical form names no first day.")
         }
         let nowMs = nowMs()
-        defer { bell.ring() }
+        defer {
+            bell.ring()
+            checkWake.ring()
+        }
         try await queue.write { db in
             let latest = try Row.fetchOne(
                 db,

@@ -46,6 +46,9 @@ extension HQStore {
         }
         migrator.registerMigration("9 holes in logs") { db in try db.execute(sql: holeTable) }
         migrator.registerMigration("10 draws") { db in try db.execute(sql: drawTables) }
+        migrator.registerMigration("11 decided again") { db in
+            try db.execute(sql: differenceTables)
+        }
         return migrator
     }
 
@@ -207,6 +210,27 @@ extension HQStore {
             PRIMARY KEY (log, sequence),
             FOREIGN KEY (log, sequence) REFERENCES entry (log, sequence)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let differenceTables = """
+        CREATE TABLE checked (
+            log INTEGER NOT NULL PRIMARY KEY REFERENCES log (id),
+            sequence INTEGER NOT NULL CHECK (sequence >= 0)  -- decided again up to this entry
+        ) STRICT;
+
+        CREATE TABLE difference (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            log INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            programme TEXT,  -- the edition that the entry names; null for a void
+            version INTEGER,
+            hq TEXT NOT NULL,  -- HQ's side, JSON; the store's side is the entry
+            foundAtMs INTEGER NOT NULL,
+            UNIQUE (log, sequence, kind),
+            FOREIGN KEY (log, sequence) REFERENCES entry (log, sequence)
+        ) STRICT;
+        CREATE INDEX difference_programme ON difference (kind, programme, version);
         """
 
     private static let enrolmentTables = """

@@ -13,6 +13,8 @@ public struct HQStore: Sendable {
     let listeningSinceMs: Int64
     /// Rung after each commit that put something into a feed.
     let bell = FeedBell()
+    /// Rung after each commit that may give entries to decide again.
+    let checkWake = Wake()
 
     /// Opens the database, and makes it if it is missing.
     ///

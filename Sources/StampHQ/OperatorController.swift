@@ -13,6 +13,7 @@ struct OperatorController {
         group.get("entries", use: entries)
         group.get("alarms") { _, _ in Response(try await store.alarms()) }
         group.get("quarantine") { _, _ in Response(try await store.quarantine()) }
+        group.get("differences", use: differences)
         group.get("programmes") { _, _ in Response(try await store.programmes()) }
         group.get("draws") { _, _ in Response(try await store.draws()) }
     }
@@ -62,6 +63,27 @@ struct OperatorController {
                 after: after,
                 limit: limit
             )
+        )
+    }
+}
+
+extension OperatorController {
+    @Sendable
+    private func differences(_ request: Request, context: some RequestContext) async throws
+        -> Response
+    {
+        let parameters = request.uri.queryParameters
+        let device = parameters["device"].map { DeviceID(String($0)) }
+        guard device != .some(nil), let after = Int64(parameters["after"] ?? "0"), after >= 0,
+            let limit = Int64(parameters["limit"] ?? "100"), limit >= 1
+        else {
+            throw Problem(
+                .badRequest,
+                "Give after= (from 0), limit= (from 1), and device= for one device only."
+            )
+        }
+        return Response(
+            try await store.differences(of: device ?? nil, after: after, limit: limit)
         )
     }
 }

@@ -26,7 +26,7 @@ struct OperatorTests {
     @Test(
         arguments: [
             "/v1/devices", "/v1/members/00000000000001/balances", "/v1/entries", "/v1/alarms",
-            "/v1/quarantine", "/v1/programmes", "/v1/draws",
+            "/v1/quarantine", "/v1/differences", "/v1/programmes", "/v1/draws",
         ]
     )
     func `reading needs the administrator's token`(path: String) async throws {

@@ -48,27 +48,31 @@ struct TestDevice {
         to member: Int64 = 1,
         points: Int64 = 10,
         stamps: Int64 = 1,
-        evidence: Evidence = .pos
+        evidence: Evidence = .pos,
+        under programme: ProgrammeReference = ProgrammeReference(
+            name: "coffee",
+            version: 1,
+            digest: String(repeating: "0", count: 64)
+        ),
+        amount: Int64 = 100,
+        counts: [TallyChange] = []
     ) throws {
         append(
             .award(
                 AwardFact(
                     member: try #require(MemberNumber(value: member)),
-                    programme: ProgrammeReference(
-                        name: "coffee",
-                        version: 1,
-                        digest: String(repeating: "0", count: 64)
-                    ),
+                    programme: programme,
                     sale: Sale(
                         key: try #require(SaleKey(key)),
                         evidence: evidence,
-                        amount: 100,
+                        amount: amount,
                         businessDate: try #require(BusinessDate("2026-09-21")),
                         opensVisit: true,
                         till: "1"
                     ),
                     lastVisits: [:],
-                    postings: postings(points, stamps)
+                    postings: postings(points, stamps),
+                    tallies: counts
                 )
             )
         )
