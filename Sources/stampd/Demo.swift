@@ -30,6 +30,9 @@ struct Demo: AsyncParsableCommand {
         let logger = makeLogger(level: .warning)
         var settings = HQSettings(dataDirectory: directory.hqPath)
         settings.port = 0
+        settings.readProgramme = {
+            try ProgrammeDocument.programme(from: $0, file: "HQ's programme")
+        }
         let hq = try buildHQ(settings, logger: logger)
         let store = DemoStore(directory: directory, hq: hq, port: port, logger: logger)
         var configuration = ServiceGroupConfiguration(
@@ -56,6 +59,12 @@ struct DemoStore: Service {
         let configuration = try makeConfiguration(scanner, hqPort: hqPort)
         let device = try DeviceKey.load(from: configuration.statePath, clock: wallClockNow())
         try await hq.store.addDevice(device.identity, label: configuration.store)
+        // HQ decides every entry again, by the same document.
+        let document = String(decoding: PackageResources.programme_yaml, as: UTF8.self)
+        try await hq.store.publish(
+            try ProgrammeDocument.programme(from: document, file: "the demo's programme"),
+            yaml: document
+        )
 
         let steps = DemoSteps()
         let agent = try buildAgent(configuration, logger: logger) {

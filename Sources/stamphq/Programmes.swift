@@ -22,20 +22,31 @@ struct Programmes: AsyncParsableCommand {
         func run() async throws {
             let yaml = try DocumentFile.text(at: file)
             let programme = try ProgrammeDocument.programme(from: yaml, file: file)
-            let reference = ProgrammeReference(programme)
             try await AdminClient.run(data) { hq in
-                try await hq.post(
-                    "/v1/programmes",
-                    [
-                        "name": .string(reference.name),
-                        "version": .integer(reference.version),
-                        "digest": .string(reference.digest),
-                        "canonical": .string(programme.canonicalJSON.text),
-                        "yaml": .string(yaml),
-                    ]
-                )
+                let reference = try await Self.publish(programme, yaml: yaml, at: hq)
                 print("\(reference.name) version \(reference.version), \(reference.digest)")
             }
+        }
+
+        /// Publishes a programme that was read.
+        @discardableResult
+        static func publish(
+            _ programme: Programme,
+            yaml: String,
+            at hq: AdminClient
+        ) async throws -> ProgrammeReference {
+            let reference = ProgrammeReference(programme)
+            try await hq.post(
+                "/v1/programmes",
+                [
+                    "name": .string(reference.name),
+                    "version": .integer(reference.version),
+                    "digest": .string(reference.digest),
+                    "canonical": .string(programme.canonicalJSON.text),
+                    "yaml": .string(yaml),
+                ]
+            )
+            return reference
         }
     }
 

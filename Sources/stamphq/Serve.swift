@@ -73,6 +73,9 @@ struct Serve: AsyncParsableCommand {
         var settings = HQSettings(dataDirectory: data ?? configuration.dataPath)
         settings.host = listen ?? configuration.address
         settings.port = port ?? configuration.port
+        settings.readProgramme = {
+            try ProgrammeDocument.programme(from: $0, file: "the published programme")
+        }
         settings.tls = configuration.tls.map {
             HQSettings.TLSFiles(certificateFile: $0.certificatePath, keyFile: $0.keyPath)
         }

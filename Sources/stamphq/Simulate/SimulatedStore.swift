@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import LedgerDB
 import Logging
@@ -166,30 +167,32 @@ extension AgentClock {
 
 extension Programme {
     /// A stamp for each sale, and points, without a guard: every sale is an entry.
+    static let simulatedDocument = """
+        programme: simulated
+        version: 1
+        title: {zh-Hant: 模擬, en: Simulated}
+        currency: TWD
+        utcOffset: "+08:00"
+        dayTurnsAtHour: 0
+        from: 1970-01-01
+        through: 2079-07-07
+        amountMax: 100000
+        receipts: {ageDaysMax: 366}
+        cards:
+          - id: latte
+            title: {zh-Hant: 拿鐵, en: Latte}
+            reward: {zh-Hant: 一杯, en: one cup}
+            stamps: 10
+            perVisit: 1
+            stampsEach: sale
+            guard: none
+        rules:
+          - {id: base, per: 35, give: 1}
+        """
+
+    /// The programme of all simulated stores; their HQ decides again by the same document.
     static func simulated() throws -> Programme {
-        try Programme(
-            name: "simulated",
-            version: 1,
-            title: LocalText(zhHant: "模擬", en: "Simulated"),
-            currency: "TWD",
-            calendar: .taipei,
-            firstDate: BusinessDate(dayNumber: 0),
-            lastDate: BusinessDate(dayNumber: 40_000),
-            saleAmountMax: 100_000,
-            receipts: ReceiptPolicy(ageDaysMax: 366, sellerIDs: []),
-            cards: [
-                StampCard(
-                    id: "latte",
-                    title: LocalText(zhHant: "拿鐵", en: "Latte"),
-                    reward: LocalText(zhHant: "一杯", en: "one cup"),
-                    size: 10,
-                    stampsPerVisit: 1,
-                    needsSale: true,
-                    doubleGrantGuard: .none
-                )
-            ],
-            rules: [Rule(id: "base", per: 35, give: 1)]
-        )
+        try ProgrammeDocument.programme(from: simulatedDocument, file: "simulated")
     }
 }
 

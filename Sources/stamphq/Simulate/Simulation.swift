@@ -57,6 +57,11 @@ struct Simulation: Sendable {
         let hq = HQProcess(directory: "\(directory)/hq")
         let port = try await hq.start()
         do {
+            try await Programmes.Publish.publish(
+                .simulated(),
+                yaml: Programme.simulatedDocument,
+                at: admin
+            )
             let fleet = try await untilSignal { try await makeFleet(hqPort: port) }
             tell("\(plan.agentCount) stores are enrolled")
             let report = try await run(fleet, hq, hqPort: port, tell)
