@@ -13,6 +13,10 @@ extension RecordedSale {
         case .award(let award):
             members.append(.init("earned", .array(award.postings.map(\.json))))
             members.append(.init("derivation", .array(award.derivation.map(\.json))))
+            if !award.redeemed.isEmpty {
+                members.append(.init("redeemed", .array(award.redeemed.map(\.json))))
+                members.append(.init("due", .optional(award.due)))
+            }
         case .refusal(let refusal):
             members.append(.init("reason", .string(refusal.code)))
             members.append(.init("detail", .object(refusal.details)))
@@ -51,10 +55,22 @@ extension Decision {
 
 extension Posting {
     var json: CanonicalJSON {
+        var members: [CanonicalJSON.Member] = [.init("asset", .string(asset.name))]
+        if let first = bucket.firstDate {
+            members.append(.init("from", .string(first.description)))
+        }
+        let last = bucket.lastDate.map { CanonicalJSON.string($0.description) }
+        members.append(.init("through", last ?? .null))
+        members.append(.init("amount", .integer(amount)))
+        return .object(members)
+    }
+}
+
+extension RedeemedReward {
+    var json: CanonicalJSON {
         [
-            "asset": .string(asset.name),
-            "through": bucket == .never ? .null : .string(bucket.description),
-            "amount": .integer(amount),
+            "reward": .string(reward), "count": .integer(count), "cost": .integer(cost),
+            "value": .integer(value),
         ]
     }
 }

@@ -7,7 +7,7 @@ import NIOCore
 /// Strict on purpose: a name that is not known is an error, since a POS that misspells `amount`
 /// must hear of it.
 struct RequestFields {
-    private let json: CanonicalJSON
+    let json: CanonicalJSON
 
     /// Most bytes of a body.
     ///

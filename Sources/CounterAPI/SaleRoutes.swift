@@ -89,14 +89,17 @@ struct SaleRoutes {
     private func sale(from request: Request) async throws -> PosSale {
         let fields = try await RequestFields(
             request,
-            names: ["key", "member", "amount", "till", "businessDate"]
+            names: RequestFields.detailNames.union(
+                ["key", "member", "amount", "till", "businessDate"]
+            )
         )
         return PosSale(
             key: try fields.saleKey("key"),
             memberCode: try fields.memberCode("member"),
             amount: try fields.amount("amount"),
             till: try till(try fields.optionalText("till")),
-            businessDate: try fields.businessDate("businessDate")
+            businessDate: try fields.businessDate("businessDate"),
+            details: try fields.details()
         )
     }
 

@@ -47,7 +47,7 @@ extension YAMLValue {
     }
 
     /// Follows names as far as they lead, past words that are none: `guard hours` and `title.en`
-    /// are two names each, `number of cards` is one, and `caps.2.max` names a list's second element.
+    /// are two names each, `number of cards` is one, `caps.2.max` names a list's second element.
     private func value(atPath path: some StringProtocol) -> YAMLValue? {
         path.split { $0 == "." || $0 == " " }.reduce(self) { value, name in
             if let number = Int(name), value.elements.indices.contains(number - 1) {

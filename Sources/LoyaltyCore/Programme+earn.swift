@@ -1,21 +1,21 @@
 /// What the rules of a sale give, rule by rule.
 struct Earning {
-    private let programme: Programme
+    let programme: Programme
     private let circumstances: Circumstances
-    private let basket: Basket
+    let basket: Basket
     /// The multipliers that hold.
-    private var multipliers: [Multiplier] = []
+    private(set) var multipliers: [Multiplier] = []
     /// All other rules that hold, in the programme's order, one of each group.
     private var givers: [Giver] = []
 
     /// A rule whose conditions hold, by its place, and the lines that it is about.
-    private struct Giver {
+    struct Giver {
         let number: Int
         let selection: Basket.Selection
     }
 
     /// A multiplier whose conditions hold.
-    private struct Multiplier {
+    struct Multiplier {
         let asset: Asset
         let factor: Exact
         let stacks: Bool
@@ -216,94 +216,6 @@ struct Earning {
         return points
     }
 
-    // MARK: - Multipliers
-
-    /// What a rule gives, times the multipliers of the lines for which it gives.
-    private func multiplied(
-        _ amount: Exact,
-        _ rule: Rule,
-        _ matched: Giver,
-        isWhole: Bool,
-        _ steps: inout [DerivationStep]
-    ) throws(Refusal) -> Exact {
-        let asset = rule.gift.asset
-        guard multipliers.contains(where: { $0.asset == asset }) else { return amount }
-        let factor: Exact
-        if isWhole || basket.lines.isEmpty {
-            factor = try combined(asset) { $0.namesNoArticles }
-        } else {
-            factor = try weighted(asset, rule.gift, matched.selection)
-        }
-        guard factor.numerator != factor.denominator else { return amount }
-        guard let result = amount.times(factor), let points = result.floor,
-            let above = Int64(exactly: factor.numerator),
-            let below = Int64(exactly: factor.denominator)
-        else { throw .overflow }
-        steps.append(DerivationStep(.multiplied, rule.id, asset, [above, below, points]))
-        return result
-    }
-
-    /// The lines' factors, each by the share that the line has in what the rule looks at.
-    private func weighted(
-        _ asset: Asset,
-        _ gift: Gift,
-        _ selection: Basket.Selection
-    ) throws(Refusal) -> Exact {
-        if multipliers.allSatisfy({ $0.asset != asset || $0.selection.isAll }) {
-            return try combined(asset) { _ in true }
-        }
-        let isByUnits: Bool = if case .perUnit = gift { true } else { false }
-        // Lines on which the same multipliers hold are one part.
-        var parts: [(place: Int, weight: Int64)] = []
-        var whole: Int64 = 0
-        for place in basket.lines.indices where selection.contains(place) {
-            let line = basket.lines[place]
-            let weight =
-                isByUnits ? line.units : basket.value(of: line, programme.policies.earningBase)
-            whole += weight
-            if let same = parts.firstIndex(where: { hasSameMultipliers($0.place, place) }) {
-                parts[same].weight += weight
-            } else {
-                parts.append((place, weight))
-            }
-        }
-        guard whole > 0 else { return Exact(1) }
-        var sum = Exact.zero
-        for part in parts {
-            let factor = try combined(asset) { $0.selection.contains(part.place) }
-            guard let share = factor.times(Exact(part.weight)), let next = sum.plus(share)
-            else { throw .overflow }
-            sum = next
-        }
-        guard sum.numerator > 0 else { return .zero }
-        guard let factor = sum.divided(by: Exact(whole)) else { throw .overflow }
-        return factor
-    }
-
-    private func hasSameMultipliers(_ one: Int, _ other: Int) -> Bool {
-        multipliers.allSatisfy { $0.selection.contains(one) == $0.selection.contains(other) }
-    }
-
-    /// What multipliers of an asset amount to: the best one and all that stack, or all of them.
-    private func combined(
-        _ asset: Asset,
-        where isMeant: (Multiplier) -> Bool
-    ) throws(Refusal) -> Exact {
-        var best: Exact?
-        var product = Exact(1)
-        for multiplier in multipliers where multiplier.asset == asset && isMeant(multiplier) {
-            if multiplier.stacks {
-                guard let next = product.times(multiplier.factor) else { throw .overflow }
-                product = next
-            } else if best.map({ $0.isLess(than: multiplier.factor) }) ?? true {
-                best = multiplier.factor
-            }
-        }
-        guard let best else { return product }
-        guard let all = product.times(best) else { throw .overflow }
-        return all
-    }
-
     // MARK: - Caps and chance
 
     /// Clips what a rule gives to what its caps leave, and counts it.
@@ -315,9 +227,7 @@ struct Earning {
     ) throws(Refusal) -> Int64 {
         var amount = given
         for cap in rule.caps {
-            let used =
-                cap.scope == .sale ? 0 : changes[circumstances.tally(.rule(rule.id), of: cap)]
-            amount = min(amount, max(0, cap.max - used))
+            amount = min(amount, room(of: cap, rule, changes))
         }
         if amount < given {
             steps.append(DerivationStep(.capped, rule.id, rule.gift.asset, [given, amount]))
@@ -326,6 +236,12 @@ struct Earning {
             try changes.add(amount, to: tally)
         }
         return amount
+    }
+
+    /// What a cap leaves.
+    private func room(of cap: Cap, _ rule: Rule, _ changes: TallyChanges) -> Int64 {
+        if cap.scope == .sale { return cap.max }
+        return max(0, cap.max - changes[circumstances.tally(.rule(rule.id), of: cap)])
     }
 
     /// An instant win, as long as there is stock.
@@ -338,7 +254,10 @@ struct Earning {
         _ steps: inout [DerivationStep]
     ) throws(Refusal) -> Int64 {
         let tally = Tally(.win(rule.id), for: .programme)
-        let left = stock - changes[tally]
+        // What its caps would clip is not won, so that it does not use up the stock.
+        // What its caps would clip to nothing is not won, so that it uses up no stock.
+        let hasRoom = rule.caps.allSatisfy { room(of: $0, rule, changes) > 0 }
+        let left = hasRoom ? stock - changes[tally] : 0
         guard let luck = circumstances.sale.details.luck,
             let odds = InstantWin(wins: odds.numerator, outOf: odds.denominator),
             odds.isWon(stock: left, numbers: luck.numbers(for: rule.id))

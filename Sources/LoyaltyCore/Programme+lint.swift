@@ -258,8 +258,8 @@ extension Programme {
 }
 
 extension Exact {
-    /// A little more, over a smaller denominator, once two rates' have been multiplied; so no number
-    /// of multipliers overflows before what they come to does.
+    /// A little more, over a smaller denominator, once two rates' have been multiplied; so no
+    /// number of multipliers overflows before what they come to does.
     fileprivate var roundedUp: Self? {
         let unit = Programme.rateMax
         guard denominator > Int128(unit) * Int128(unit) else { return self }

@@ -55,6 +55,11 @@ extension Programme {
             || cards.contains { $0.completion != nil || $0.expiry != .never }
     }
 
+    /// Whether a sale needs a number from the system's randomness: some rule is an instant win.
+    public var hasInstantWins: Bool {
+        rules.contains { if case .instantWin = $0.gift { true } else { false } }
+    }
+
     func isChained(_ card: StampCard) -> Bool {
         card.next != nil || cards.contains { $0.next == card.id }
     }

@@ -42,7 +42,8 @@ extension Counter {
         till: String
     ) async throws(CounterError) -> SaleAnswer {
         let now = clock.reading()
-        let sale = sale(from: evidence, opensVisit: opensVisit, till: till, at: now)
+        var sale = sale(from: evidence, opensVisit: opensVisit, till: till, at: now)
+        if programme.hasInstantWins { sale.details.luck = .random(in: .min ... .max) }
         do {
             let known = try await ledger.member(member)
             let recorded = try await ledger.record(sale, of: member, at: now, under: programme)
@@ -120,7 +121,8 @@ extension Counter {
             otherDate: evidence.businessDate == nil ? open.other : nil,
             opensVisit: opensVisit,
             till: till,
-            receipt: evidence.receipt
+            receipt: evidence.receipt,
+            details: evidence.details
         )
     }
 

@@ -12,6 +12,8 @@ public struct PosSale: Hashable, Sendable {
     public let till: String
     /// The day of trade by the POS's books, if it names one.
     public let businessDate: BusinessDate?
+    /// The basket, what the member wants to redeem, and what else the POS tells.
+    public let details: SaleDetails
 
     /// Creates a sale.
     public init(
@@ -19,17 +21,25 @@ public struct PosSale: Hashable, Sendable {
         memberCode: String?,
         amount: Int64,
         till: String,
-        businessDate: BusinessDate? = nil
+        businessDate: BusinessDate? = nil,
+        details: SaleDetails = SaleDetails()
     ) {
         self.key = key
         self.memberCode = memberCode
         self.amount = amount
         self.till = till
         self.businessDate = businessDate
+        self.details = details
     }
 
     var evidence: SaleEvidence {
-        SaleEvidence(key: key, kind: .pos, amount: amount, businessDate: businessDate)
+        SaleEvidence(
+            key: key,
+            kind: .pos,
+            amount: amount,
+            businessDate: businessDate,
+            details: details
+        )
     }
 }
 

@@ -12,6 +12,8 @@ public struct SaleEvidence: Hashable, Sendable {
     public let businessDate: BusinessDate?
     /// What the receipt says, where there is one.
     public let receipt: Receipt?
+    /// What else the POS tells.
+    public let details: SaleDetails
 
     /// Creates evidence.
     public init(
@@ -19,12 +21,14 @@ public struct SaleEvidence: Hashable, Sendable {
         kind: Evidence,
         amount: Int64?,
         businessDate: BusinessDate? = nil,
-        receipt: Receipt? = nil
+        receipt: Receipt? = nil,
+        details: SaleDetails = SaleDetails()
     ) {
         self.key = key
         self.kind = kind
         self.amount = amount
         self.businessDate = businessDate
         self.receipt = receipt
+        self.details = details
     }
 }

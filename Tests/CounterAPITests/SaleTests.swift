@@ -27,8 +27,8 @@ struct SaleTests {
                 reply.json["derivation"] == [
                     ["step": "visit-stamped", "card": "latte", "stamps": 1],
                     [
-                        "step": "amount-earned", "rule": "base", "amount": 215, "per": 35,
-                        "give": 1, "points": 6,
+                        "step": "amount-earned", "rule": "base", "asset": "points",
+                        "amount": 215, "per": 35, "give": 1, "points": 6,
                     ],
                 ]
             )
@@ -37,6 +37,76 @@ struct SaleTests {
             #expect(reply.json["member"]?["points"] == 6)
             let newest = try await shop.counter.recentEntries(countMax: 1)
             #expect(reply.json["entry"]?.integerValue == newest.first?.sequence)
+        }
+    }
+
+    @Test func `a member redeems a reward in a sale, and hears what is left to pay`() async throws {
+        try await withShop { shop in
+            let member = #""member":"\#(Shop.card)""#
+            _ = try await shop.client.post("/v1/sales", #"{"key":"P1/7",\#(member),"amount":350}"#)
+            let body = """
+                {"key":"P1/8",\(member),"amount":100,"cashier":"anna","codes":["A"],"untaxed":95,
+                "lines":[{"sku":"S1","gross":60,"categories":["tea"]},{"sku":"S2","gross":50,"net":40}],
+                "redeem":[{"reward":"off"}]}
+                """
+
+            let preview = try await shop.client.post("/v1/sales/preview", body)
+            let reply = try await shop.client.post("/v1/sales", body)
+
+            #expect(preview.json["due"] == 80)
+            #expect(reply.json["due"] == 80)
+            #expect(
+                reply.json["redeemed"]
+                    == [["reward": "off", "count": 1, "cost": 4, "value": 20]]
+            )
+            #expect(
+                reply.json["earned"] == [
+                    ["asset": "points", "through": .null, "amount": 2],
+                    ["asset": "points", "through": .null, "amount": -4],
+                ]
+            )
+            #expect(reply.json["member"]?["points"] == 8)
+            let refused = try await shop.client.post(
+                "/v1/sales",
+                #"{"key":"P1/9",\#(member),"amount":100,"redeem":[{"reward":"off","count":3}]}"#
+            )
+            #expect(refused.json["reason"] == "not-enough")
+            #expect(refused.json["detail"]?["held"] == 8)
+        }
+    }
+
+    @Test(arguments: [
+        (#""lines":{}"#, "lines"), (#""lines":[1]"#, "lines"),
+        (#""lines":[{"sku":"S1","gross":1,"price":2}]"#, "lines"),
+        (#""lines":[{"sku":"S1"}]"#, "gross"), (#""lines":[{"sku":"","gross":1}]"#, "sku"),
+        (#""redeem":[{"reward":"No Such"}]"#, "reward"), (#""codes":[1]"#, "codes"),
+        (#""cashier":"a b""#, "cashier"), (#""orderDiscount":-1"#, "orderDiscount"),
+        (#""payFromValue":"all""#, "payFromValue"),
+    ])
+    func `what a POS writes wrong of a basket is named`(member: String, field: String)
+        async throws
+    {
+        try await withShop { shop in
+            let reply = try await shop.client.post(
+                "/v1/sales",
+                #"{"key":"P1/7","member":"\#(Shop.card)","amount":1,\#(member)}"#
+            )
+
+            #expect(reply.status == 400)
+            #expect(reply.json["field"] == .string(field))
+        }
+    }
+
+    @Test func `a list that is too long is refused, one at the limit is not`() async throws {
+        try await withShop { shop in
+            for (count, status) in [(20, 200), (21, 400)] {
+                let codes = Array(repeating: #""A""#, count: count).joined(separator: ",")
+                let reply = try await shop.client.post(
+                    "/v1/sales",
+                    #"{"key":"P1/\#(count)","member":"\#(Shop.card)","amount":35,"codes":[\#(codes)]}"#
+                )
+                #expect(reply.status == status)
+            }
         }
     }
 

@@ -188,7 +188,15 @@ private func makeProgramme() -> Programme {
                     doubleGrantGuard: .businessDay
                 )
             ],
-            rules: [Rule(id: "base", per: 35, give: 1)]
+            rules: [Rule(id: "base", per: 35, give: 1)],
+            rewards: [
+                Reward(
+                    id: "off",
+                    title: LocalText(zhHant: "折 20 元", en: "20 off"),
+                    benefit: .amountOff(20),
+                    cost: Reward.Cost(4, .points)
+                )
+            ]
         )
     } catch {
         preconditionFailure("the programme above fits together: \(error)")

@@ -20,7 +20,7 @@ struct SpendTests {
 
         #expect(
             recorded.award?.postings
-                == [Posting(.points, .never, -4), Posting(.points, .never, 2)]
+                == [Posting(.points, .never, 2), Posting(.points, .never, -4)]
         )
         #expect(recorded.award?.due == 90)
         let again = try bench.open()

@@ -86,6 +86,7 @@ extension NaiveEngine {
             guard let luck = work.scene.sale.details.luck else { return .zero }
             let won = "wins of \(rule.id)"
             if chain[won] ?? 0 >= stock { return .zero }
+            if let room = room(rule.caps, "rule \(rule.id)", work.scene), room <= 0 { return .zero }
             // The first number that leaves no outcome out is taken modulo the denominator.
             let outOf = Int128(odds.denominator)
             let usable = (Int128(1) << 64) / outOf * outOf

@@ -4,7 +4,7 @@ import Testing
 /// Expiry, tiers and the ledger as others publish them: rows X of the oracle.
 ///
 /// X11 asks for exactly one entry of a sale that comes twice, X18 for a liability and X20 for
-/// stores that each may spend a part: the tests of the ledger, of liability and of leases have them.
+/// stores that each may spend a part: the tests of the ledger and of liability have the first two.
 struct OracleLedgerTests {
     @Test func `X02 the nearest expiry is spent first, then the oldest, then what never expires`()
         throws
