@@ -46,19 +46,19 @@ final class LineFile {
                 guard try fill() else {
                     guard !bytes.isEmpty else { return nil }
                     line += 1
-                    return withoutReturn(bytes)
+                    return try content(bytes)
                 }
             }
             if let end = piece[rest].firstIndex(of: 0x0A) {
                 bytes += piece[rest.lowerBound..<end]
                 rest = end + 1..<rest.upperBound
                 line += 1
-                guard bytes.count <= lineByteCountMax + 1 else { throw tooLong(line) }
-                return withoutReturn(bytes)
+                return try content(bytes)
             }
             bytes += piece[rest]
             rest = 0..<0
-            guard bytes.count <= lineByteCountMax + 1 else { throw tooLong(line + 1) }
+            // A mark of the encoding and a return may still come off.
+            guard bytes.count <= lineByteCountMax + 4 else { throw tooLong(line + 1) }
         }
     }
 
@@ -74,11 +74,13 @@ final class LineFile {
         return count > 0
     }
 
-    private func withoutReturn(_ bytes: [UInt8]) -> [UInt8] {
+    /// A line without a return before its end, if it is within the limit.
+    private func content(_ bytes: [UInt8]) throws(DocumentError) -> [UInt8] {
         var bytes = bytes
         if bytes.last == 0x0D { bytes.removeLast() }
         // Some editors begin a file with a mark of its encoding.
         if line == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+        guard bytes.count <= lineByteCountMax else { throw tooLong(line) }
         return bytes
     }
 
