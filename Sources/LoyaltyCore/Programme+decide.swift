@@ -13,9 +13,63 @@ extension Programme {
     public func decide(_ standing: Standing, _ sale: Sale, at moment: Moment) -> Decision {
         do throws(Refusal) {
             if let refusal = bar(standing, sale, at: moment) { throw refusal }
-            return .award(try award(standing, sale, at: moment))
+            let counted = withCounts(standing, sale, at: moment)
+            return .award(try award(standing, counted, at: moment))
         } catch {
             return .refusal(error)
+        }
+    }
+
+    /// Most of one reward that a wish for all that fits is tried for.
+    ///
+    /// Source: our own bound; a basket has a few hundred units.
+    static let allCountMax: Int64 = 1_000_000
+
+    /// The sale with a count for each wish for all that fits, where a sale's own points count.
+    ///
+    /// What a sale earns depends on what is redeemed in it, so the largest count is searched that
+    /// can be paid for: with each more, less is earned and more is spent.
+    private func withCounts(_ standing: Standing, _ sale: Sale, at moment: Moment) -> Sale {
+        guard policies.spendsOwnPoints else { return sale }
+        var sale = sale
+        let open = sale.details.redemptions.indices.filter {
+            isForAll(sale.details.redemptions[$0])
+        }
+        for place in open {
+            let reward = sale.details.redemptions[place].reward
+            sale.details.redemptions[place] = Redemption(reward, count: 0)
+        }
+        for place in open {
+            let reward = sale.details.redemptions[place].reward
+            var (least, most) = (Int64(0), Self.allCountMax)
+            while least < most {
+                let middle = (least + most + 1) / 2
+                sale.details.redemptions[place] = Redemption(reward, count: middle)
+                if canAward(standing, sale, at: moment) {
+                    least = middle
+                } else {
+                    most = middle - 1
+                }
+            }
+            sale.details.redemptions[place] = Redemption(reward, count: least)
+        }
+        return sale
+    }
+
+    private func isForAll(_ wish: Redemption) -> Bool {
+        guard wish.count == nil, let reward = rewards.first(where: { $0.id == wish.reward }),
+            reward.cost != nil
+        else { return false }
+        if case .pays = reward.benefit { return false }
+        return true
+    }
+
+    private func canAward(_ standing: Standing, _ sale: Sale, at moment: Moment) -> Bool {
+        do throws(Refusal) {
+            _ = try award(standing, sale, at: moment)
+            return true
+        } catch {
+            return false
         }
     }
 
@@ -188,9 +242,7 @@ extension Programme {
         }
         guard sale.details.occasion == .purchase else { return .nothingForOccasion }
         if sale.amount == nil, sale.details.lines.isEmpty { return .amountMissing }
-        let least = rules.compactMap { rule in
-            if case .perAmount(_, let per, _) = rule.gift { per } else { nil }
-        }
-        return .amountTooSmall(least: least.min() ?? 0)
+        let small = steps.filter { $0.kind == .amountTooSmall }.compactMap { $0.number("per") }
+        return small.min().map { .amountTooSmall(least: $0) } ?? .nothingForOccasion
     }
 }

@@ -46,7 +46,8 @@ struct SaleTests {
             _ = try await shop.client.post("/v1/sales", #"{"key":"P1/7",\#(member),"amount":350}"#)
             let body = """
                 {"key":"P1/8",\(member),"amount":100,"cashier":"anna","codes":["A"],"untaxed":95,
-                "lines":[{"sku":"S1","gross":60,"categories":["tea"]},{"sku":"S2","gross":50,"net":40}],
+                "lines":[{"sku":"S1","gross":60,"categories":["tea"]},
+                {"sku":"S2","gross":50,"net":40}],
                 "redeem":[{"reward":"off"}]}
                 """
 
@@ -103,7 +104,9 @@ struct SaleTests {
                 let codes = Array(repeating: #""A""#, count: count).joined(separator: ",")
                 let reply = try await shop.client.post(
                     "/v1/sales",
-                    #"{"key":"P1/\#(count)","member":"\#(Shop.card)","amount":35,"codes":[\#(codes)]}"#
+                    """
+                    {"key":"P1/\(count)","member":"\(Shop.card)","amount":35,"codes":[\(codes)]}
+                    """
                 )
                 #expect(reply.status == status)
             }

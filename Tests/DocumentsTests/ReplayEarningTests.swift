@@ -64,7 +64,7 @@ struct ReplayEarningTests {
 
         #expect(
             try facts("amountMin: 100600, amountOf: untaxed")
-                == "A1: refused amount-too-small; points=0"
+                == "A1: refused nothing-for-occasion; points=0"
         )
         #expect(
             try facts("amountMin: 100500, amountOf: untaxed")
@@ -94,7 +94,7 @@ struct ReplayEarningTests {
             played.facts
                 == (isIn
                     ? "A1: +1 points; due 100; points=1"
-                    : "A1: refused amount-too-small; points=0")
+                    : "A1: refused nothing-for-occasion; points=0")
         )
     }
 
@@ -170,7 +170,7 @@ struct ReplayEarningTests {
 
         #expect(
             played.facts == """
-                A1: refused amount-too-small; points=0
+                A1: refused nothing-for-occasion; points=0
                 A2: +10 points; due 100; points=10
                 """
         )
@@ -186,7 +186,7 @@ struct ReplayEarningTests {
 
         #expect(
             played.facts == """
-                A1: refused amount-too-small; points=0
+                A1: refused nothing-for-occasion; points=0
                 A2: +1 points; due 200; points=1
                 """
         )
@@ -221,7 +221,7 @@ struct ReplayEarningTests {
             sale("A1", Self.basket)
         )
 
-        #expect(played.facts == "A1: refused amount-too-small; points=0")
+        #expect(played.facts == "A1: refused nothing-for-occasion; points=0")
     }
 
     @Test func `P21 a multiplier doubles the lines that it names, floored once`() throws {

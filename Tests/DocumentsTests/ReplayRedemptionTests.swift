@@ -305,9 +305,7 @@ struct ReplayRedemptionTests {
         )
 
         let due = (quantity - free) * 32_000
-        withKnownIssue("a wish for all that fits counts what is held, not what the sale earns") {
-            #expect(played.facts.contains("due \(due)"), "\(played.facts)")
-        }
+        #expect(played.facts.contains("due \(due)"), "\(played.facts)")
     }
 
     @Test func `R20 a free unit is not discounted again`() throws {

@@ -56,6 +56,7 @@ extension NaiveEngine {
             guard let base else { return .zero }
             let sum = base + NaiveFraction(kept)
             let blocks = (sum / NaiveFraction(per)).floor
+            if blocks == 0 { work.isTooSmall = true }
             if rule.carriesRemainder {
                 work.memberSets[rest] = (sum - NaiveFraction(blocks * per)).floor
             }

@@ -19,6 +19,7 @@ struct NaiveEngine {
         to member: inout NaiveMember,
         at moment: Moment
     ) -> (answer: NaiveAnswer, bill: NaiveBill?) {
+        let sale = programme.policies.spendsOwnPoints ? counted(sale, member, moment) : sale
         var scene = NaiveScene(member: member, sale: sale, moment: moment, tier: nil)
         if let code = bar(scene) { return (.refused(code), nil) }
         scene = NaiveScene(member: member, sale: sale, moment: moment, tier: tierID(scene))
@@ -30,6 +31,42 @@ struct NaiveEngine {
             work.answer.plus.isEmpty && work.answer.minus.isEmpty && work.answer.redeemed.isEmpty
         // What moves nothing may still be counted, as by a ladder of visits.
         return isEmpty ? (.refused(emptyCode(work)), work.bill) : (work.answer, work.bill)
+    }
+
+    /// The sale with a number for each "all": one more, as long as that can be paid for.
+    private func counted(_ sale: Sale, _ member: NaiveMember, _ moment: Moment) -> Sale {
+        var sale = sale
+        let all = sale.details.redemptions.indices.filter { place in
+            let wish = sale.details.redemptions[place]
+            guard let reward = programme.rewards.first(where: { $0.id == wish.reward })
+            else { return false }
+            if case .pays = reward.benefit { return false }
+            return wish.count == nil && reward.cost != nil
+        }
+        for place in all {
+            sale.details.redemptions[place] = Redemption(
+                sale.details.redemptions[place].reward,
+                count: 0
+            )
+        }
+        for place in all {
+            let reward = sale.details.redemptions[place].reward
+            var before: [String] = []
+            for count in Int64(1)... {
+                let was = sale
+                sale.details.redemptions[place] = Redemption(reward, count: count)
+                var (engine, buyer) = (self, member)
+                let scene = NaiveScene(member: buyer, sale: sale, moment: moment, tier: nil)
+                if bar(scene) != nil { break }
+                let answer = engine.sell(sale, to: &buyer, at: moment).answer
+                if answer.redeemed.isEmpty || answer.redeemed == before {
+                    sale = was
+                    break
+                }
+                before = answer.redeemed
+            }
+        }
+        return sale
     }
 
     /// Moves what a sale moves, in the specification's order; answers a refusal's code.
@@ -55,7 +92,9 @@ struct NaiveEngine {
         if work.isGuarded { return "visit-already-stamped" }
         if work.isDropped { return "reward-unavailable" }
         if work.scene.sale.details.occasion != .purchase { return "nothing-for-occasion" }
-        return work.scene.sale.amount == nil ? "amount-missing" : "amount-too-small"
+        let sale = work.scene.sale
+        if sale.amount == nil, sale.details.lines.isEmpty { return "amount-missing" }
+        return work.isTooSmall ? "amount-too-small" : "nothing-for-occasion"
     }
 
     /// Writes an answer into a member's holdings and counts.
@@ -210,6 +249,7 @@ struct NaiveWork {
     /// Whether a card's guard held the visit, and whether a wish did not fit the basket.
     var isGuarded = false
     var isDropped = false
+    var isTooSmall = false
     var stamped: [String] = []
     var memberCounts: [String: Int64] = [:]
     var chainCounts: [String: Int64] = [:]
