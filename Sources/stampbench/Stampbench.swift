@@ -10,7 +10,7 @@ struct Stampbench: AsyncParsableCommand {
         abstract: "Measure parts of stampd; make bench runs this and prints the table.",
         subcommands: [
             Latency.self, Awards.self, Record.self, Keys.self, Fill.self, LookUps.self, Wear.self,
-            Ingest.self, ServeHQ.self, Wire.self, Lines.self,
+            Ingest.self, ServeHQ.self, Wire.self, Lines.self, Decisions.self,
         ]
     )
 }

@@ -280,12 +280,24 @@ def wake_ups(bench):
     )
 
 
+def decisions(bench):
+    figures = bench.ask_often(bench.size(5, 1), "decisions", bench.size(200_000, 20_000))
+    rates = [figures[f"rules_{count}_per_s"] for count in (10, 100, 1000)]
+    bench.row(
+        "decisions per second on one thread, 10 rules, a basket of 20 lines",
+        f"{rates[0]:,.0f}", "≥ 100,000", rates[0] >= 100_000,
+    )
+    bench.note(
+        f"with 100 rules {rates[1]:,.0f}, with 1,000 rules {rates[2]:,.0f}, of which the same match"
+    )
+
+
 ROWS = {
     "latency": latency, "awards": awards, "keys": keys, "memory": memory, "start": start,
     "look-ups": look_ups, "wear": wear, "wake-ups": wake_ups,
     "drain": sync.drain, "ingest": sync.ingest, "beside": beside.beside, "wire": sync.wire,
     "posted": sync.posted, "snapshot": sync.snapshot, "fleet": sync.fleet,
-    "draw": draw.draw,
+    "draw": draw.draw, "decisions": decisions,
 }
 
 
