@@ -81,6 +81,8 @@ struct Trial {
     static let mistakeCountMax = 20
 
     private let salesPath: String
+    /// The sales, where they can be read only once.
+    private let pipe: LineFile?
     private let calendar: BusinessCalendar
     private var replay: ProgrammeReplay
     private var other: ProgrammeReplay?
@@ -98,7 +100,10 @@ struct Trial {
         let programme = try Self.programme(file)
         calendar = programme.calendar
         let members = try membersPath.map(Self.members) ?? []
-        let memory = try Self.memory(salesPath, in: programme.calendar)
+        let sales = try LineFile(salesPath, lineByteCountMax: ReplayInput.lineByteCountMax)
+        // A pipe is opened once: whoever feeds it hears of a reader that goes.
+        pipe = sales.size == nil || salesPath == "-" ? sales : nil
+        let memory = try Self.memory(sales, salesPath, in: programme.calendar)
         replay = ProgrammeReplay(programme, members: members, remembering: memory)
         other = try against.map {
             ProgrammeReplay(try Self.programme($0), members: members, remembering: memory)
@@ -137,10 +142,10 @@ struct Trial {
     /// Reads the file a first time, where that is possible: every mistake is told before anything
     /// is played, and which sales must be kept is known.
     private static func memory(
+        _ file: LineFile,
         _ path: String,
         in calendar: BusinessCalendar
     ) throws -> ReplayMemory {
-        let file = try LineFile(path, lineByteCountMax: ReplayInput.lineByteCountMax)
         guard let size = file.size, path != "-" else { return .all }
         var keys = ReplayKeys()
         var mistakeCount = 0
@@ -177,7 +182,8 @@ struct Trial {
     /// - Returns: Whether it was played to its end.
     /// - Throws: `DocumentError` if a line cannot be read, `TrialError` if none can be written.
     mutating func play(_ form: Form) throws -> Bool {
-        let file = try LineFile(salesPath, lineByteCountMax: ReplayInput.lineByteCountMax)
+        let file =
+            try pipe ?? LineFile(salesPath, lineByteCountMax: ReplayInput.lineByteCountMax)
         var output = LineOutput()
         var bar = ProgressBar("playing", goal: file.size)
         while let bytes = try file.next() {
