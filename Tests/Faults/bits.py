@@ -133,13 +133,22 @@ def changed(path, rows):
 
 
 def contents(db):
-    """All rows of all tables; the log's identity apart from the count beside it."""
+    """All rows of all tables, or that one cannot be read; the log's identity apart from the count
+    beside it."""
     db.text_factory = lambda text: text.decode(errors="surrogateescape")
     tables = [name for (name,) in db.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")]
-    rows = {name: sorted(db.execute(f'SELECT * FROM "{name}"'), key=repr) for name in tables}
-    rows["whose log"] = list(db.execute("SELECT device, epoch, publicKey, nonce FROM meta"))
+    rows = {name: read(db, f'SELECT * FROM "{name}"') for name in tables}
+    rows["whose log"] = read(db, "SELECT device, epoch, publicKey, nonce FROM meta")
     return rows
+
+
+def read(db, select):
+    """A table's rows in order; what SQLite says if it cannot read them, which is no row of any."""
+    try:
+        return sorted(db.execute(select), key=repr)
+    except sqlite3.DatabaseError as error:
+        return str(error)
 
 
 def judged(flips):
