@@ -62,10 +62,14 @@ extension Ledger {
         let award = sale.answer.award
         let before = try db.standing(of: sale.member)
         if let number = sale.voidedBy {
+            let voided = try db.place(ofNumber: number)
+            let told = voided.epoch == epoch ? try Self.told(voided.sequence, db) : nil
+            // Of an entry that was pruned only the award is left to tell from.
+            let rest = fact(award.postings.map { Posting($0.asset, $0.bucket, -$0.amount) }, [])
             return .voided(
                 VoidedAward(
-                    sequence: try db.place(ofNumber: number).sequence,
-                    fact: fact(award.postings.map { Posting($0.asset, $0.bucket, -$0.amount) }, []),
+                    sequence: voided.sequence,
+                    fact: told ?? rest,
                     standing: before.standing,
                     isRepeat: true
                 )
@@ -93,6 +97,13 @@ extension Ledger {
         return .voided(
             VoidedAward(sequence: sequence, fact: voiding, standing: standingNow, isRepeat: false)
         )
+    }
+
+    /// What an entry that took an award back says; nil if it was pruned.
+    private static func told(_ sequence: Int64, _ db: Database) throws -> VoidFact? {
+        let line = try db.logLines("WHERE sequence = ?", .integer(sequence)).first
+        guard case .void(let fact)? = try line?.entry().fact else { return nil }
+        return fact
     }
 
     /// Makes the visit before a voided one the last again; visits voided meanwhile are passed over.

@@ -53,15 +53,15 @@ struct SpendTests {
         let ledger = try bench.open()
         _ = try await record(in: ledger, "P1/1", amount: 140)
         _ = try await record(in: ledger, "P1/2", amount: 34, wish: Redemption("pen"))
-        guard
-            case .voided(let award) = try await ledger.void(
-                try #require(SaleKey("P1/1")),
-                at: .noon(plusMs: 1_000)
-            )
+        let key = try #require(SaleKey("P1/1"))
+        guard case .voided(let award) = try await ledger.void(key, at: .noon(plusMs: 1_000))
         else { return #expect(Bool(false)) }
 
         #expect(award.fact.postings.isEmpty)
         #expect(award.fact.tallies == [TallyChange(Tally(.debt(.points)), 4)])
+        guard case .voided(let again) = try await ledger.void(key, at: .noon(plusMs: 2_000))
+        else { return #expect(Bool(false)) }
+        #expect(again.isRepeat && again.fact == award.fact)
         let next = try await record(in: ledger, "P1/3", amount: 350)
         #expect(
             next.award?.postings
