@@ -12,6 +12,7 @@ extension Programme {
     public func lint(statesMultipliers: Bool) throws(ProgrammeError) {
         try lintWindows()
         try lintAssets()
+        try lintChains()
         try lintEarning()
         try lintTiers()
         try lintRewards()
@@ -64,6 +65,20 @@ extension Programme {
             }
             if case .on(let last) = rule.expiry, last < firstDate {
                 throw .outsideProgramme(field: field)
+            }
+        }
+    }
+
+    /// Refuses chains of which some card never begins: they lead back to it, or stop before it.
+    private func lintChains() throws(ProgrammeError) {
+        for card in cards {
+            var next = card.next
+            for _ in cards where next != nil && next != card.id {
+                next = cards.first { $0.id == next }?.next
+            }
+            if next == card.id { throw .cardsInCircle(field: "card \(card.id): next") }
+            if card.next != nil, card.completion == nil {
+                throw .nextNeverBegins(field: "card \(card.id): next")
             }
         }
     }

@@ -46,6 +46,10 @@ public enum ProgrammeError: Error, Equatable {
     case ended(field: String, last: BusinessDate, today: BusinessDate)
     /// A reward for more stamps than its card ever holds.
     case costAboveCard(field: String, cost: Int64, most: Int64)
+    /// A card that waits for itself to be filled, by way of those that `next` names.
+    case cardsInCircle(field: String)
+    /// A next card behind one that never becomes anything.
+    case nextNeverBegins(field: String)
     /// A tier that nobody can reach, and the most that anybody can count.
     case tierUnreachable(field: String, most: Int64)
     /// Two multipliers on one line, without a word on what they do together.
@@ -71,7 +75,8 @@ extension ProgrammeError {
             .unearnable(let field, _), .outsideProgramme(let field),
             .costAboveCard(let field, _, _), .tierUnreachable(let field, _),
             .multipliersUnordered(let field, _), .costsLessThanItGives(let field, _),
-            .awardAboveMax(let field, _), .ended(let field, _, _):
+            .awardAboveMax(let field, _), .ended(let field, _, _), .cardsInCircle(let field),
+            .nextNeverBegins(let field):
             field
         case .duplicateAsset(let asset): "asset \(asset.name): asset"
         case .malformedCurrency: "currency"
@@ -137,6 +142,12 @@ extension ProgrammeError: CustomStringConvertible {
             "\(field) was \(last), and today is \(today): use a later date, or remove it"
         case .costAboveCard(let field, let cost, let most):
             "\(field) is \(cost), and its card never holds more than \(most): use 1 to \(most)"
+        case .cardsInCircle(let field):
+            "\(field) leads back to the card itself, so none of them ever begins:"
+                + " leave out the last card's next"
+        case .nextNeverBegins(let field):
+            "\(field) begins once this card is filled, and without a completion it never is:"
+                + " add one"
         case .tierUnreachable(let field, let most):
             "\(field) cannot be reached, nobody counts more than \(most): use \(most) or less"
         case .multipliersUnordered(let field, let other):

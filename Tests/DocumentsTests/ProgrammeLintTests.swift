@@ -14,7 +14,8 @@ struct ProgrammeLintTests {
         #expect(row.message == "no mistake")
     }
 
-    static let refused: [Row] = assetRows + reachRows + multiplierRows + rewardRows + otherRows
+    static let refused: [Row] =
+        assetRows + chainRows + reachRows + multiplierRows + rewardRows + otherRows
 
     static let assetRows: [Row] = [
         // Paid value with an expiry.
@@ -30,6 +31,25 @@ struct ProgrammeLintTests {
         Row(
             "assets:\n  - {asset: points, expiry: {on: 2025-12-31}}",
             "10:29: asset points: expiry names no day of the programme: use its from to its through"
+        ),
+    ]
+
+    static let chainRows: [Row] = [
+        Row(
+            chained("latte", to: "latte"),
+            "10:121: card latte: next leads back to the card itself, so none of them ever begins:"
+                + " leave out the last card's next"
+        ),
+        Row(
+            chained("latte", to: "mocha") + chained("mocha", to: "latte").dropFirst(7),
+            "10:121: card latte: next leads back to the card itself, so none of them ever begins:"
+                + " leave out the last card's next"
+        ),
+        Row(
+            chained("latte", to: "mocha").replacing(", completion: {give: 1}", with: "")
+                + chained("mocha", to: nil).dropFirst(7),
+            "10:98: card latte: next begins once this card is filled,"
+                + " and without a completion it never is: add one"
         ),
     ]
 
@@ -176,6 +196,7 @@ struct ProgrammeLintTests {
     ]
 
     static let taken: [Row] = [
+        Row(chained("latte", to: "mocha") + chained("mocha", to: nil).dropFirst(7), ""),
         Row("assets:\n  - {asset: value/paid, expiry: never, worth: 1}", ""),
         Row("assets:\n  - {asset: value/bonus, expiry: {days: 90}}", ""),
         Row(card + reward("handOver: true, cost: {give: 10, of: stamps/latte}"), ""),
@@ -282,6 +303,13 @@ struct ProgrammeLintTests {
           - {id: latte, title: {zh-Hant: 卡, en: Card}, reward: {zh-Hant: 禮, en: Gift}, stamps: 10}
 
         """
+
+    private static func chained(_ id: String, to next: String?) -> String {
+        card.replacing("latte", with: id).replacing(
+            "stamps: 10",
+            with: "stamps: 10, completion: {give: 1}" + (next.map { ", next: \($0)" } ?? "")
+        )
+    }
 
     private static func reward(_ yaml: String) -> String {
         "rewards:\n  - {id: pen, title: {zh-Hant: 禮, en: Gift}, \(yaml)}"
