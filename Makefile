@@ -6,7 +6,7 @@ test_packages := udev umockdev libumockdev-dev strace e2fsprogs openssl curl pyt
 browser_packages := chromium chromium-driver fonts-noto-cjk python3-selenium
 storebox_packages := qemu-system-x86 debootstrap busybox-static cpio e2fsprogs binutils gcc python3
 faults_packages := gcc libfaketime strace e2fsprogs util-linux mount python3
-bench_packages := python3-evdev strace e2fsprogs util-linux mount mosquitto nats-server \
+bench_packages := gcc python3-evdev strace e2fsprogs util-linux mount mosquitto nats-server \
 	redis-server rsyslog rsyslog-relp
 deb_packages := debhelper fakeroot dpkg-dev
 check_packages := systemd
@@ -85,7 +85,7 @@ faults: build ## do to the ledger what stores do, print docs/reliability.md's ta
 bench: swift ## measure what docs/performance.md tells, and print it (SHORT=1: less of it; root)
 	@.ci/need $(build_packages) $(bench_packages)
 	@echo "building for release; from a clean clone that takes some 20 minutes on two cores"
-	$(foreach program,stampd stamphq stampbench,swift build --configuration release \
+	$(foreach program,$(programs) stampbench,swift build --configuration release \
 		--static-swift-stdlib --product $(program) &&) true
 	/usr/bin/python3 -B Tests/Bench/bench.py $(if $(SHORT),--short) .build/release
 

@@ -1,25 +1,24 @@
 import ArgumentParser
 import LoyaltyCore
 
-/// Decisions a second on one thread, on a basket of twenty lines, by how many rules there are.
+/// Decisions a second on one thread, on a basket of twenty lines.
 ///
 /// The rules are a chain's: an amount, a member day, a category's multiplier, a bonus with a limit,
 /// and one rule for each of so many articles. The basket has two of those articles, whatever the
 /// number of rules, so that only rules that do not match are added.
 struct Decisions: AsyncParsableCommand {
-    @Argument(help: "How many decisions for each number of rules.")
+    @Argument(help: "How many decisions.")
     var decisionCount: Int
+    @Option(help: "How many rules the programme has, 4 or more.")
+    var rules: Int
 
     func run() async throws {
-        let sale = try Self.sale()
-        let (small, middle, large) = (
-            try perSecond(10, sale), try perSecond(100, sale), try perSecond(1_000, sale)
-        )
-        report(["rules_10_per_s": small, "rules_100_per_s": middle, "rules_1000_per_s": large])
+        report(["per_s": try perSecond()])
     }
 
-    private func perSecond(_ ruleCount: Int, _ sale: Sale) throws -> Double {
-        let programme = try Self.programme(ruleCount)
+    private func perSecond() throws -> Double {
+        let sale = try Self.sale()
+        let programme = try Self.programme(rules)
         let standing = Standing(holdings: [Posting(.points, .never, 100)])
         let moment = Moment(
             wall: WallTime(unixMs: 1_795_320_000_000),

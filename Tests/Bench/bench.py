@@ -2,7 +2,7 @@
 """Measures stampd and prints docs/performance.md's table; figures are told, never judged.
 
 Usage: bench.py BIN_DIR [--short] [--only ROW]...
-BIN_DIR holds stampd, stamphq and stampbench, built for release. Exits with 0 whatever the figures are, and
+BIN_DIR holds stampd, stamphq, stampctl and stampbench, built for release. Exits with 0 whatever the figures are, and
 with 1 if something could not be measured.
 """
 
@@ -22,11 +22,13 @@ import agent
 import beside
 import devices
 import draw
+import engine
 import sync
 
 WORK = ".build/bench"
 # Part of the cached ledger's name: raise it with LedgerDB's schema or what stampbench fills in.
 LEDGER_VERSION = 3
+VERDICTS = {True: "yes", False: "**no**", None: ""}
 # A little more than StampAgent's TillSession.silenceMax.
 TILL_SILENCE_S = 95
 
@@ -280,24 +282,12 @@ def wake_ups(bench):
     )
 
 
-def decisions(bench):
-    figures = bench.ask_often(bench.size(5, 1), "decisions", bench.size(200_000, 20_000))
-    rates = [figures[f"rules_{count}_per_s"] for count in (10, 100, 1000)]
-    bench.row(
-        "decisions per second on one thread, 10 rules, a basket of 20 lines",
-        f"{rates[0]:,.0f}", "≥ 100,000", rates[0] >= 100_000,
-    )
-    bench.note(
-        f"with 100 rules {rates[1]:,.0f}, with 1,000 rules {rates[2]:,.0f}, of which the same match"
-    )
-
-
 ROWS = {
     "latency": latency, "awards": awards, "keys": keys, "memory": memory, "start": start,
     "look-ups": look_ups, "wear": wear, "wake-ups": wake_ups,
     "drain": sync.drain, "ingest": sync.ingest, "beside": beside.beside, "wire": sync.wire,
     "posted": sync.posted, "snapshot": sync.snapshot, "fleet": sync.fleet,
-    "draw": draw.draw, "decisions": decisions,
+    "draw": draw.draw, "decisions": engine.decisions, "try": engine.replayed_year,
 }
 
 
@@ -358,7 +348,7 @@ def main():
         if bench.rows:
             print("\n| what | measured | must reach | met |\n|---|---|---|---|")
         for what, measured, target, is_met in bench.rows:
-            print(f"| {what} | {measured} | {target} | {'yes' if is_met else '**no**'} |")
+            print(f"| {what} | {measured} | {target} | {VERDICTS[is_met]} |")
         for table in bench.tables:
             print(f"\n{table}")
         print()
