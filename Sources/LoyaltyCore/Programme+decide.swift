@@ -90,7 +90,8 @@ extension Programme {
         let plan = try redeem(circumstances, purse, &basket, &changes, &steps)
         if !policies.spendsOwnPoints { try spend(plan, &purse) }
         let paidByValue = try payByValue(sale, basket, &purse, &steps)
-        let earns = policies.redeemingSaleEarns || plan.redeemed.allSatisfy { $0.cost == 0 }
+        let mayEarn = policies.redeemingSaleEarns || plan.redeemed.allSatisfy { $0.cost == 0 }
+        let earns = mayEarn && !sale.isHandOver
         if earns { try earn(circumstances, basket, &purse, &changes, &steps) }
         try Self.repay(&purse, &changes, &steps)
         if policies.spendsOwnPoints { try spend(plan, &purse) }

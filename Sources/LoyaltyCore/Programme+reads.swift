@@ -10,6 +10,13 @@ extension Programme {
         return found.filter { seen.insert($0).inserted }
     }
 
+    /// Every count that `offers(to:in:at:)` may read, the debts included.
+    public func talliesForOffers(in sale: Sale) -> [Tally] {
+        var asked = sale
+        asked.details.redemptions += rewards.map { Redemption($0.id) }
+        return tallies(for: asked) + debts(for: asked)
+    }
+
     private func allTallies(for sale: Sale) -> [Tally] {
         let date = sale.businessDate
         var found: [Tally] = index.salePeriods.map { Tally(.sales, in: $0.period(of: date)) }

@@ -67,7 +67,7 @@ extension Programme {
     }
 
     /// How often a reward may still be redeemed.
-    private func room(
+    func room(
         for reward: Reward,
         _ circumstances: Circumstances,
         _ changes: TallyChanges,
@@ -96,7 +96,7 @@ extension Programme {
     }
 
     /// The lines that a reward is about, if the basket is one that it is for.
-    private func fits(
+    func fits(
         _ reward: Reward,
         _ basket: Basket,
         _ sale: Sale

@@ -44,6 +44,28 @@ public struct Sale: Hashable, Sendable {
         self.details = details
     }
 
+    /// Whether nothing was bought and nobody came for it: rewards are handed over, and that is all.
+    ///
+    /// It earns nothing, or asking for what one has would be a way to earn.
+    public var isHandOver: Bool {
+        evidence == .visit && !opensVisit && amount == nil && !details.redemptions.isEmpty
+    }
+
+    /// The same sale as a till would know it otherwise.
+    func known(by evidence: Evidence, opensVisit: Bool) -> Self {
+        Self(
+            key: key,
+            evidence: evidence,
+            amount: amount,
+            businessDate: businessDate,
+            otherDate: otherDate,
+            opensVisit: opensVisit,
+            till: till,
+            receipt: receipt,
+            details: details
+        )
+    }
+
     /// The same sale on one day of trade and no other.
     func settled(on date: BusinessDate) -> Self {
         Self(

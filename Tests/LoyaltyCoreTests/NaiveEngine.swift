@@ -75,7 +75,12 @@ struct NaiveEngine {
         if let code = redeem(&work) { return code }
         if !policies.spendsOwnPoints, let code = spend(&work) { return code }
         if let code = payWithValue(&work) { return code }
-        if policies.redeemingSaleEarns || work.costs.isEmpty {
+        // Handing over alone is no purchase, and nobody came for it.
+        let sale = work.scene.sale
+        let isHandOver =
+            sale.evidence == .visit && sale.amount == nil && !sale.opensVisit
+            && !sale.details.redemptions.isEmpty
+        if policies.redeemingSaleEarns || work.costs.isEmpty, !isHandOver {
             stampCards(&work)
             earn(&work)
         }
