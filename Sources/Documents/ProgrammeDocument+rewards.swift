@@ -12,7 +12,8 @@ extension ProgrammeDocument {
             conditions: try fields["when"].map { value throws(Mistake) in
                 try conditions(value, lists)
             } ?? Conditions(),
-            caps: try list(fields, "caps", cap)
+            caps: try list(fields, "caps", cap),
+            code: try fields["code"]?.integer("code")
         )
     }
 

@@ -100,7 +100,7 @@ public enum ProgrammePart: String, CaseIterable, Sendable {
         .referral: ["role", "at"],
         .holding: ["asset", "min"],
         .cap: ["per", "each", "max"],
-        .reward: ["id", "title", "cost"] + benefitForms + ["max", "of", "when", "caps"],
+        .reward: ["id", "title", "cost"] + benefitForms + ["max", "of", "when", "caps", "code"],
         .cost: ["give", "of"],
         .tiers: ["counter", "window", "downgrade", "levels"],
         .rollingWindow: ["rollingMonths"],

@@ -228,16 +228,21 @@ extension LineFilter {
 // MARK: - Rewards and tiers
 
 extension Reward {
+    /// The code only where there is one, so that programmes without codes keep their digests.
     fileprivate var canonicalJSON: CanonicalJSON {
-        [
-            "id": .string(id),
-            "title": title.canonicalJSON,
-            "benefit": benefit.canonicalJSON,
-            "cost": cost.map { ["give": .integer($0.amount), "of": $0.asset.canonicalJSON] }
-                ?? .null,
-            "when": conditions.canonicalJSON,
-            "caps": .array(caps.map(\.canonicalJSON)),
+        var members: [CanonicalJSON.Member] = [
+            .init("id", .string(id)),
+            .init("title", title.canonicalJSON),
+            .init("benefit", benefit.canonicalJSON),
+            .init(
+                "cost",
+                cost.map { ["give": .integer($0.amount), "of": $0.asset.canonicalJSON] } ?? .null
+            ),
+            .init("when", conditions.canonicalJSON),
+            .init("caps", .array(caps.map(\.canonicalJSON))),
         ]
+        if let code { members.append(.init("code", .integer(code))) }
+        return .object(members)
     }
 }
 

@@ -36,6 +36,7 @@ extension Programme {
         for card in cards { try card.check(in: self) }
         for rule in rules { try rule.check(in: self) }
         for reward in rewards { try reward.check(in: self) }
+        try checkCodes()
         try checkAssets()
         try tiers?.check()
         try checkSaleCaps()
@@ -70,6 +71,19 @@ extension Programme {
         for seller in receipts.sellerIDs {
             guard seller.utf8.count == 8, seller.utf8.allSatisfy({ (0x30...0x39).contains($0) })
             else { throw .malformedSellerID(seller) }
+        }
+    }
+
+    /// Checks that a sheet names one reward.
+    private func checkCodes() throws(ProgrammeError) {
+        var owners: [Int64: String] = [:]
+        for reward in rewards {
+            guard let code = reward.code else { continue }
+            let field = "reward \(reward.id): code"
+            try Self.checkRange(field, code, 1...Reward.codeMax)
+            if let other = owners.updateValue(reward.id, forKey: code) {
+                throw .duplicateCode(field: field, code: code, other: other)
+            }
         }
     }
 

@@ -7,6 +7,8 @@ public enum ProgrammeError: Error, Equatable {
     case malformedIdentifier(String)
     /// Two parts of one list share an identifier.
     case duplicateIdentifier(String)
+    /// Two rewards whose sheets have the same number.
+    case duplicateCode(field: String, code: Int64, other: String)
     /// An asset of which two things are said.
     case duplicateAsset(Asset)
     /// A number outside its range.
@@ -76,7 +78,7 @@ extension ProgrammeError {
             .costAboveCard(let field, _, _), .tierUnreachable(let field, _),
             .multipliersUnordered(let field, _), .costsLessThanItGives(let field, _),
             .awardAboveMax(let field, _), .ended(let field, _, _), .cardsInCircle(let field),
-            .nextNeverBegins(let field):
+            .nextNeverBegins(let field), .duplicateCode(let field, _, _):
             field
         case .duplicateAsset(let asset): "asset \(asset.name): asset"
         case .malformedCurrency: "currency"
@@ -94,6 +96,8 @@ extension ProgrammeError: CustomStringConvertible {
         case .malformedIdentifier(let text):
             "'\(text)' is no identifier: use 1 to 40 of a-z, 0-9 and -"
         case .duplicateIdentifier(let text): "'\(text)' is used twice: give each its own id"
+        case .duplicateCode(let field, let code, let other):
+            "\(field) is \(code), as that of reward \(other): give each sheet its own number"
         case .duplicateAsset(let asset): "\(asset.name) is listed twice: keep one"
         case .outOfRange(let field, let value, let allowed):
             "\(field) is \(value): use \(allowed.lowerBound) to \(allowed.upperBound)"

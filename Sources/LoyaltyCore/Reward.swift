@@ -12,6 +12,13 @@ public struct Reward: Hashable, Sendable {
     public let conditions: Conditions
     /// How often it is redeemed at most.
     public let caps: [Cap]
+    /// The number on the sheet by which the till chooses it; nil for a reward without a sheet.
+    public let code: Int64?
+
+    /// The largest number of a sheet.
+    ///
+    /// Source: our own bound; six digits, of which a control sheet's eight have room for two more.
+    public static let codeMax: Int64 = 999_999
 
     /// Creates a reward.
     public init(
@@ -20,7 +27,8 @@ public struct Reward: Hashable, Sendable {
         benefit: Benefit,
         cost: Cost?,
         conditions: Conditions = Conditions(),
-        caps: [Cap] = []
+        caps: [Cap] = [],
+        code: Int64? = nil
     ) {
         self.id = id
         self.title = title
@@ -28,6 +36,7 @@ public struct Reward: Hashable, Sendable {
         self.cost = cost
         self.conditions = conditions
         self.caps = caps
+        self.code = code
     }
 
     /// What is spent for one of a reward.

@@ -214,6 +214,19 @@ struct ProgrammeMistakeTests {
             "10:66: reward a: cost.give is 2: use 1 to 1"
         ),
         Row(
+            "rewards:\n  - {id: a, title: {zh-Hant: 禮, en: Gift}, handOver: true, code: 0}",
+            "10:66: reward a: code is 0: use 1 to 999999"
+        ),
+        Row(
+            "rewards:\n  - {id: a, title: {zh-Hant: 禮, en: Gift}, handOver: true, code: 1000000}",
+            "10:66: reward a: code is 1000000: use 1 to 999999"
+        ),
+        Row(
+            "rewards:\n  - {id: a, title: {zh-Hant: 禮, en: Gift}, handOver: true, code: 7}"
+                + "\n  - {id: b, title: {zh-Hant: 禮, en: Gift}, handOver: true, code: 7}",
+            "11:66: reward b: code is 7, as that of reward a: give each sheet its own number"
+        ),
+        Row(
             "rewards:\n  - {id: a, titel: {zh-Hant: 禮, en: Gift}, handOver: true}",
             "10:13: 'titel' is not known here: write 'title'"
         ),

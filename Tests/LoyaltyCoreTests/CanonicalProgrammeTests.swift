@@ -31,6 +31,11 @@ struct CanonicalProgrammeTests {
         }
     }
 
+    @Test func `a programme without codes has the bytes that it had before there were any`() {
+        #expect(text(Draft()).contains(#""caps":[]}],"tiers""#))
+        #expect(!text(Draft()).contains(#""code""#))
+    }
+
     private func text(_ draft: Draft) -> String {
         String(decoding: draft.programme.canonicalBytes, as: UTF8.self)
     }
@@ -199,5 +204,7 @@ struct CanonicalProgrammeTests {
         Change("cost.of") { $0.cost = Reward.Cost(1, .bonusValue) },
         Change("reward.when") { $0.rewardConditions.monthDays = [1] },
         Change("reward.caps") { $0.rewardCaps = [Cap(.member, max: 1)] },
+        Change("reward.code") { $0.rewardCode = 1 },
+        Change("another code") { $0.rewardCode = 2 },
     ]
 }

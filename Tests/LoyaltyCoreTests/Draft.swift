@@ -30,6 +30,7 @@ struct Draft: Sendable {
     var cost: Reward.Cost? = Reward.Cost(1, .points)
     var rewardConditions = Conditions()
     var rewardCaps: [Cap] = []
+    var rewardCode: Int64?
     var moreRewards: [Reward] = []
     var tiers = Tiers()
     var ladder: [TierLadder.Tier]?
@@ -138,7 +139,8 @@ struct Draft: Sendable {
             benefit: benefit,
             cost: cost,
             conditions: rewardConditions,
-            caps: rewardCaps
+            caps: rewardCaps,
+            code: rewardCode
         )
     }
 
