@@ -39,8 +39,15 @@ extension Counter {
         )
         do {
             let known = try await ledger.member(member)
-            let decided = try await ledger.preview(trial, of: member, at: now, under: programme)
-            return .recorded(RecordedSale(decided, view(of: known, standing: decided.standing)))
+            let (decided, dropped) = try await decide(
+                trial,
+                choosing: wishes(of: member, at: sale.till),
+                of: member,
+                at: now,
+                isTrial: true
+            )
+            let view = view(of: known, standing: decided.standing)
+            return .recorded(RecordedSale(decided, view, dropped))
         } catch {
             throw CounterError(ledger: error)
         }

@@ -17,9 +17,15 @@ extension Counter {
             case .recordVisit(let member):
                 let key = makeKey(for: .visit, till: till)
                 let visit = SaleEvidence(key: key, kind: .visit, amount: nil)
-                answer = try await record(visit, of: member, opensVisit: true, till: till)
-            case .recordSale(let member, let evidence, let opensVisit):
-                answer = try await record(evidence, of: member, opensVisit: opensVisit, till: till)
+                answer = try await record(visit, of: member, opensVisit: true, [], till: till)
+            case .recordSale(let member, let evidence, let opensVisit, let wishes):
+                answer = try await record(
+                    evidence,
+                    of: member,
+                    opensVisit: opensVisit,
+                    wishes,
+                    till: till
+                )
             case .showMember(let member): try await showMember(member, till: till)
             case .askForMember(let evidence):
                 show(.waitingForMember, amount: evidence.amount, at: till)
@@ -39,6 +45,7 @@ extension Counter {
         _ evidence: SaleEvidence,
         of member: MemberNumber,
         opensVisit: Bool,
+        _ wishes: [Redemption],
         till: String
     ) async throws(CounterError) -> SaleAnswer {
         let now = clock.reading()
@@ -46,9 +53,17 @@ extension Counter {
         if programme.hasInstantWins { sale.details.luck = .random(in: .min ... .max) }
         do {
             let known = try await ledger.member(member)
-            let recorded = try await ledger.record(sale, of: member, at: now, under: programme)
-            let answer = RecordedSale(recorded, view(of: known, standing: recorded.standing))
-            show(answer, amount: sale.amount, at: till)
+            let (recorded, dropped) = try await decide(
+                sale,
+                choosing: wishes,
+                of: member,
+                at: now,
+                isTrial: false
+            )
+            let view = view(of: known, standing: recorded.standing)
+            let answer = RecordedSale(recorded, view, dropped)
+            let offers = await offers(to: member, till: till)
+            show(answer, amount: sale.amount, offers: offers, at: till)
             self.recorded()
             return .recorded(answer)
         } catch {
@@ -59,7 +74,9 @@ extension Counter {
     private func showMember(_ member: MemberNumber, till: String) async throws(CounterError) {
         do {
             let known = try await ledger.member(member)
-            show(.memberAttached, member: view(of: known, standing: known.standing), at: till)
+            let view = view(of: known, standing: known.standing)
+            let offers = await offers(to: member, till: till)
+            show(.memberAttached, member: view, offers: offers, at: till)
         } catch {
             throw notRecorded(error, till: till)
         }
@@ -84,19 +101,25 @@ extension Counter {
     }
 
     /// Shows a decided sale.
-    func show(_ recorded: RecordedSale, amount: Int64?, at till: String) {
-        switch recorded.decision {
-        case .award:
-            show(.award, member: recorded.member, recorded: recorded, amount: amount, at: till)
-        case .refusal(let refusal):
-            show(
-                .refused(code: refusal.code, detail: refusal.detail),
-                member: recorded.member,
-                recorded: recorded,
-                amount: amount,
-                at: till
-            )
-        }
+    func show(
+        _ recorded: RecordedSale,
+        amount: Int64?,
+        offers: [RewardOffer] = [],
+        at till: String
+    ) {
+        let phase: TillView.Phase =
+            switch recorded.decision {
+            case .award: .award
+            case .refusal(let refusal): .refused(code: refusal.code, detail: refusal.detail)
+            }
+        show(
+            phase,
+            member: recorded.member,
+            recorded: recorded,
+            amount: amount,
+            offers: offers,
+            at: till
+        )
     }
 
     /// Shows that nothing was recorded, and why.
@@ -140,7 +163,7 @@ extension Counter {
     }
 
     /// What the ledger's error means at the counter; the till starts anew and shows it.
-    private func notRecorded(_ error: any Error, till: String) -> CounterError {
+    func notRecorded(_ error: any Error, till: String) -> CounterError {
         _ = take(.recordingFailed, till: till)
         let failure = CounterError(ledger: error)
         show(failure, at: till)
@@ -171,12 +194,13 @@ extension LedgerError {
 }
 
 extension RecordedSale {
-    init(_ recorded: Recorded, _ member: MemberView) {
+    init(_ recorded: Recorded, _ member: MemberView, _ dropped: [DroppedReward] = []) {
         self.init(
             decision: recorded.decision,
             entry: recorded.sequence,
             member: member,
-            isRepeat: recorded.isRepeat
+            isRepeat: recorded.isRepeat,
+            dropped: dropped
         )
     }
 }
@@ -192,6 +216,9 @@ extension Refusal {
         case .amountAboveMax(let amount): ["max": String(amount)]
         case .amountTooSmall(let least): ["least": String(least)]
         case .receiptTooOld(let days): ["days": String(days)]
+        case .rewardUnknown(let reward), .rewardUnavailable(let reward): ["reward": reward]
+        case .notEnough(let asset, let needed, let held):
+            ["asset": asset.name, "needed": String(needed), "held": String(held)]
         default: [:]
         }
     }

@@ -8,6 +8,10 @@ enum ScanReading {
     case input(TillSession.Input)
     /// A receipt that was recorded before: its first answer.
     case repeated(RecordedSale)
+    /// The sheet of the reward with this code.
+    case reward(code: Int64)
+    /// The sheet that hands over what is chosen.
+    case redeem
     /// Nothing that the till acts on; the display says why.
     case refused(code: String)
     /// The ledger could not be asked.
@@ -50,6 +54,8 @@ extension Counter {
         case .eInvoice1D: return .refused(code: "receipt-without-amount")
         case .control(.cancel): return .input(.cancel)
         case .control(.undoLastAward): return .input(.undo)
+        case .control(.redeem): return .redeem
+        case .control(.reward(let code)): return .reward(code: code)
         case .control(.unknown): return .refused(code: "control-unknown")
         case .voucher: return .refused(code: "not-yet-enabled")
         case .citizenCertificate: return .refused(code: "citizen-certificate")

@@ -79,6 +79,8 @@ public actor Counter {
         guard let session = sessions[till] else { return }
         switch await reading(of: scan, isMemberAttached: session.member != nil) {
         case .input(let input): await handle(input, till: till)
+        case .reward(let code): await choose(code: code, till: till)
+        case .redeem: await redeem(till: till)
         case .repeated(let recorded): show(recorded, amount: nil, at: till)
         case .refused(let code): show(.refused(code: code, detail: [:]), at: till)
         case .notRecorded(let error): show(error, at: till)
@@ -110,7 +112,8 @@ public actor Counter {
         await handle(.undo, till: till)
     }
 
-    private func handle(_ input: TillSession.Input, till: String) async {
+    /// Gives a till's session an input, and does what it says.
+    func handle(_ input: TillSession.Input, till: String) async {
         do throws(CounterError) {
             _ = try await perform(take(input, till: till), till: till)
         } catch {
@@ -124,6 +127,12 @@ public actor Counter {
     /// The member at a till, if one is attached.
     func member(at till: String) -> MemberNumber? {
         sessions[till]?.member
+    }
+
+    /// What a member who is at a till has chosen there.
+    func wishes(of member: MemberNumber, at till: String) -> [Redemption] {
+        guard let session = sessions[till], session.member == member else { return [] }
+        return session.wishes
     }
 
     /// Whether a member's visit was recorded already while they are at the till.
@@ -171,6 +180,7 @@ public actor Counter {
         member: MemberView? = nil,
         recorded: RecordedSale? = nil,
         amount: Int64? = nil,
+        offers: [RewardOffer] = [],
         at till: String
     ) {
         guard let number = views[till]?.number else { return }
@@ -186,6 +196,11 @@ public actor Counter {
             entry: recorded?.entry,
             isRepeat: recorded?.isRepeat ?? false,
             amount: amount,
+            offers: offers,
+            chosen: member.map { wishes(of: $0.number, at: till) } ?? [],
+            redeemed: award?.redeemed ?? [],
+            due: award?.redeemed.isEmpty == false ? award?.due : nil,
+            dropped: recorded?.dropped ?? [],
             at: clock.reading().wall
         )
         views[till] = view

@@ -61,13 +61,22 @@ public struct RecordedSale: Sendable {
     public let member: MemberView
     /// Whether this is the first answer again.
     public let isRepeat: Bool
+    /// What was wanted and is not in the sale; only the first answer tells what the till left out.
+    public let dropped: [DroppedReward]
 
     /// Creates an answer.
-    public init(decision: Decision, entry: Int64?, member: MemberView, isRepeat: Bool) {
+    public init(
+        decision: Decision,
+        entry: Int64?,
+        member: MemberView,
+        isRepeat: Bool,
+        dropped: [DroppedReward] = []
+    ) {
         self.decision = decision
         self.entry = entry
         self.member = member
         self.isRepeat = isRepeat
+        self.dropped = dropped
     }
 }
 

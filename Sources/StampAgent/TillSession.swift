@@ -5,6 +5,9 @@ import LoyaltyCore
 /// Pure: times come in with each input, what to do goes out. The states are few on purpose. A scan
 /// of a member's code is a visit and is recorded at once; the sale that follows is recorded for the
 /// same member. A sale that comes first waits for the member.
+///
+/// What a member wants to redeem is chosen between the two, and goes with the sale. It is nothing
+/// but a wish until the ledger has decided; whatever ends the member's stay forgets it.
 struct TillSession: Equatable, Sendable {
     /// What came to the till.
     enum Input: Equatable, Sendable {
@@ -14,6 +17,12 @@ struct TillSession: Equatable, Sendable {
         case sale(SaleEvidence)
         /// A sale was reported together with its member.
         case saleOfMember(SaleEvidence, MemberNumber)
+        /// The member wants something of a reward that the ledger offered them just now.
+        case choose(RewardChoice, RewardOffer, of: MemberNumber)
+        /// The member no longer wants a reward.
+        case drop(reward: String, of: MemberNumber)
+        /// What is chosen of these rewards is to be handed over now, without a bill.
+        case handOver(SaleKey, rewards: Set<String>, of: MemberNumber)
         /// The right-hand QR of a receipt was scanned; it names no sale.
         case rightHalf
         /// The cashier cancels what is open.
@@ -28,9 +37,9 @@ struct TillSession: Equatable, Sendable {
     enum Action: Equatable, Sendable {
         /// Record the member's visit.
         case recordVisit(MemberNumber)
-        /// Record the sale for the member.
-        case recordSale(MemberNumber, SaleEvidence, opensVisit: Bool)
-        /// Show the member's card as it stands and ask for the sale.
+        /// Record the sale for the member, with what was chosen at the till.
+        case recordSale(MemberNumber, SaleEvidence, opensVisit: Bool, wishes: [Redemption])
+        /// Show the member's card as it stands and what is chosen, and ask for the sale.
         case showMember(MemberNumber)
         /// Ask for the member whose sale it is.
         case askForMember(SaleEvidence)
@@ -69,7 +78,11 @@ struct TillSession: Equatable, Sendable {
 
     /// Whether a scan of the member's code alone is a visit that something could stamp.
     let stampsVisits: Bool
-    private var state = State.idle
+    /// What the member at the till has chosen, discounts before what pays.
+    private(set) var wishes: [Redemption] = []
+    private var state = State.idle {
+        didSet { if member != Self.member(of: oldValue) { wishes = [] } }
+    }
     private var lastInputAt: Duration = .zero
     private var isConcealed = true
 
@@ -79,6 +92,10 @@ struct TillSession: Equatable, Sendable {
 
     /// The member at the till, if one is attached.
     var member: MemberNumber? {
+        Self.member(of: state)
+    }
+
+    private static func member(of state: State) -> MemberNumber? {
         if case .member(let member, _) = state { member } else { nil }
     }
 
@@ -132,8 +149,19 @@ struct TillSession: Equatable, Sendable {
         case .sale(let evidence): return saleCame(evidence)
         case .saleOfMember(let evidence, let member):
             let opensVisit = !isVisitRecorded(of: member)
+            let wishes = self.member == member ? wishes : []
             state = .settled
-            return [.recordSale(member, evidence, opensVisit: opensVisit)]
+            return [.recordSale(member, evidence, opensVisit: opensVisit, wishes: wishes)]
+        case .choose(let choice, let offer, of: let member):
+            guard member == self.member else { return [] }
+            choose(choice, offer)
+            return [.showMember(member)]
+        case .drop(let reward, of: let member):
+            guard member == self.member else { return [] }
+            wishes.removeAll { $0.reward == reward }
+            return [.showMember(member)]
+        case .handOver(let key, let rewards, of: let member):
+            return handOver(key, rewards, of: member)
         case .rightHalf: return [.askForLeftHalf]
         case .cancel:
             state = .idle
@@ -152,7 +180,7 @@ struct TillSession: Equatable, Sendable {
         switch state {
         case .sale(let evidence):
             state = .settled
-            return [.recordSale(member, evidence, opensVisit: true)]
+            return [.recordSale(member, evidence, opensVisit: true, wishes: [])]
         case .member(member, isVisitRecorded: _):
             return [.showMember(member)]
         case .idle, .settled, .member:
@@ -164,8 +192,11 @@ struct TillSession: Equatable, Sendable {
     private mutating func saleCame(_ evidence: SaleEvidence) -> [Action] {
         switch state {
         case .member(let member, let isVisitRecorded):
+            let wishes = wishes
             state = .settled
-            return [.recordSale(member, evidence, opensVisit: !isVisitRecorded)]
+            return [
+                .recordSale(member, evidence, opensVisit: !isVisitRecorded, wishes: wishes)
+            ]
         case .sale(let earlier) where earlier.key != evidence.key:
             state = .sale(evidence)
             return [.dropSale(earlier), .askForMember(evidence)]
@@ -173,6 +204,32 @@ struct TillSession: Equatable, Sendable {
             state = .sale(evidence)
             return [.askForMember(evidence)]
         }
+    }
+
+    /// Puts a wish in its place: discounts come before what pays (LOYALTY.md section 4).
+    private mutating func choose(_ choice: RewardChoice, _ offer: RewardOffer) {
+        let place = wishes.firstIndex { $0.reward == offer.reward.id }
+        switch (offer.wish(choice, after: place.map { wishes[$0] }), place) {
+        case (let wish?, let place?): wishes[place] = wish
+        case (nil, let place?): wishes.remove(at: place)
+        case (let wish?, nil) where wishes.count < SaleDetails.wishCountMax:
+            let payments = wishes.firstIndex(where: \.isPayment) ?? wishes.endIndex
+            wishes.insert(wish, at: wish.isPayment ? wishes.endIndex : payments)
+        case (_, nil): break
+        }
+    }
+
+    /// Hands over what was chosen of some rewards; the rest waits for the sale, as the member does.
+    private mutating func handOver(
+        _ key: SaleKey,
+        _ rewards: Set<String>,
+        of member: MemberNumber
+    ) -> [Action] {
+        let handed = wishes.filter { rewards.contains($0.reward) }
+        guard member == self.member, !handed.isEmpty else { return [] }
+        wishes.removeAll { rewards.contains($0.reward) }
+        let evidence = SaleEvidence(key: key, kind: .visit, amount: nil)
+        return [.recordSale(member, evidence, opensVisit: false, wishes: handed)]
     }
 }
 

@@ -20,6 +20,16 @@ public struct TillView: Hashable, Sendable {
     public let isRepeat: Bool
     /// The amount of the sale that is open or was recorded, in the currency's minor unit.
     public let amount: Int64?
+    /// What the member at the till can redeem now, beside what is chosen.
+    public let offers: [RewardOffer]
+    /// What the member at the till has chosen to redeem with the sale that follows.
+    public let chosen: [Redemption]
+    /// What was just redeemed, and is on disk.
+    public let redeemed: [RedeemedReward]
+    /// What is left to pay of the recorded sale; nil where nothing was redeemed, or no amount known.
+    public let due: Int64?
+    /// What was wanted in the recorded sale and is not in it.
+    public let dropped: [DroppedReward]
     /// When it happened, by the store's wall clock.
     public let at: WallTime
 
@@ -56,6 +66,11 @@ public struct TillView: Hashable, Sendable {
         entry: Int64? = nil,
         isRepeat: Bool = false,
         amount: Int64? = nil,
+        offers: [RewardOffer] = [],
+        chosen: [Redemption] = [],
+        redeemed: [RedeemedReward] = [],
+        due: Int64? = nil,
+        dropped: [DroppedReward] = [],
         at: WallTime
     ) {
         self.till = till
@@ -67,6 +82,11 @@ public struct TillView: Hashable, Sendable {
         self.entry = entry
         self.isRepeat = isRepeat
         self.amount = amount
+        self.offers = offers
+        self.chosen = chosen
+        self.redeemed = redeemed
+        self.due = due
+        self.dropped = dropped
         self.at = at
     }
 }

@@ -36,8 +36,9 @@ struct ConfigCommand: ParsableCommand {
 struct ProgrammeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "programme",
-        abstract: "Check a loyalty programme, or try it on a file of sales.",
-        subcommands: [Check.self, Try.self]
+        abstract:
+            "Check a loyalty programme, try it on a file of sales, or print its sheets' codes.",
+        subcommands: [Check.self, Try.self, Codes.self]
     )
 
     struct Check: ParsableCommand {

@@ -121,6 +121,9 @@ struct DecodeReport {
         switch command {
         case .cancel: [("command", .string("cancel"))]
         case .undoLastAward: [("command", .string("undoLastAward"))]
+        case .redeem: [("command", .string("redeem"))]
+        case .reward(let code):
+            [("command", .string("reward")), ("rewardCode", .number("\(code)"))]
         case .unknown(let number):
             [("command", .string("unknown")), ("commandNumber", .number("\(number)"))]
         }

@@ -22,6 +22,32 @@ struct ProgrammeCommandTests {
         #expect((answer.output + answer.errors).contains(words))
     }
 
+    @Test func `the digits of each reward's sheet are printed`() throws {
+        let file = packageRoot.appending(path: "programmes/star-rewards.yaml").path
+
+        let answer = try run("stampctl", ["programme", "codes", file])
+        #expect(answer.status == 0)
+        #expect(
+            answer.output.split(separator: "\n") == [
+                "61000010149  small-drink  中杯飲料一杯 / a tall drink",
+                "61000010246  drink  飲料券 / a drink",
+                "61000010343  birthday  生日禮 / birthday cake",
+                "60000000386  -  兌換 / hand over what is chosen",
+            ]
+        )
+        let decoded = try run("stampctl", ["decode", "--json", "61000010149"])
+        #expect(decoded.output.contains(#""command":"reward","rewardCode":101"#))
+        #expect(try run("stampctl", ["decode", "60000000386"]).output.contains("command: redeem"))
+    }
+
+    @Test func `a programme without sheets says what to write`() throws {
+        let file = packageRoot.appending(path: "programmes/points.yaml").path
+
+        let answer = try run("stampctl", ["programme", "codes", file])
+        #expect(answer.status == 1)
+        #expect(answer.output.contains("add 'code: 101'"))
+    }
+
     @Test func `the edition in force is not replaced by itself`() throws {
         let file = packageRoot.appending(path: "programmes/stamp-card.yaml").path
 

@@ -44,11 +44,21 @@ struct ScannedCodeTests {
 
     @Test(
         arguments: [
-            ("60000000192", .cancel), ("69999999949", .unknown(99_999_999)),
+            ("60000000192", .cancel), ("60000000386", .redeem), ("61000000158", .reward(1)),
+            ("61099999980", .reward(999_999)), ("61000000061", .unknown(10_000_000)),
+            ("61100000077", .unknown(11_000_000)), ("69999999949", .unknown(99_999_999)),
         ] as [(String, ControlCommand)]
     )
     func `a control sheet names its command`(text: String, command: ControlCommand) throws {
         #expect(try ScannedCode(Array(text.utf8)) == .control(command))
+    }
+
+    @Test(arguments: [1, 9, 101, 4_711, 999_999] as [Int64])
+    func `a reward's sheet is read as that reward`(code: Int64) throws {
+        let text = ControlCommand.sheet(ofReward: code)
+
+        #expect(text.utf8.count == 11)
+        #expect(try ScannedCode(Array(text.utf8)) == .control(.reward(code)))
     }
 
     @Test(arguments: ["/+.-++..", "/AAA33AA", "/P4SV.-I", "/O0O01I1"])

@@ -26,7 +26,11 @@ final class TestStore: Sendable {
         "AB1234565011511221234000000cd000000d70000000004595257YzbKZNZ7gR3bGVGMCxeW6w=="
 
     /// Opens a store; one that is kept leaves its directory to the next, which names it.
-    init(in given: String? = nil, isKept: Bool = false) async throws {
+    init(
+        in given: String? = nil,
+        isKept: Bool = false,
+        programme: Programme? = nil
+    ) async throws {
         guard let member = MemberNumber(value: 123), let key = SigningKey(seed: (0..<32).map { $0 })
         else { preconditionFailure("the constants are well formed") }
         self.member = member
@@ -57,7 +61,7 @@ final class TestStore: Sendable {
         let log = log
         counter = Counter(
             ledger: ledger,
-            programme: try Self.programme(version: 1),
+            programme: try programme ?? Self.programme(version: 1),
             clock: clock,
             settings: CounterSettings(
                 store: "test",
@@ -110,7 +114,11 @@ final class TestStore: Sendable {
         return PosSale(key: key, memberCode: member, amount: amount, till: till)
     }
 
-    static func programme(version: Int64, per: Int64 = 35) throws -> Programme {
+    static func programme(
+        version: Int64,
+        per: Int64 = 35,
+        rewards: [Reward] = []
+    ) throws -> Programme {
         try Programme(
             name: "test",
             version: version,
@@ -132,7 +140,8 @@ final class TestStore: Sendable {
                     doubleGrantGuard: .none
                 )
             ],
-            rules: [Rule(id: "base", per: per, give: 1)]
+            rules: [Rule(id: "base", per: per, give: 1)],
+            rewards: rewards
         )
     }
 }

@@ -149,6 +149,103 @@ struct TillSessionTests {
         )
     }
 
+    @Test func `what is chosen goes with the sale that follows, and with no other`() {
+        #expect(
+            play("0 A", "1 +pen", "2 receipt1", "3 A", "4 receipt2") == [
+                "visit A", "show A with pen 1", "sale receipt1 of A, same visit, with pen 1",
+                "visit A", "sale receipt2 of A, same visit",
+            ]
+        )
+        #expect(
+            play("0 A", "1 +pen", "2 pos1 of A") == [
+                "visit A", "show A with pen 1", "sale pos1 of A, same visit, with pen 1",
+            ]
+        )
+    }
+
+    @Test func `a choice is changed, and dropped by choosing none`() {
+        #expect(
+            play("0 A", "1 pen 2", "2 pen 1", "3 pen 0", "4 receipt1") == [
+                "visit A", "show A with pen 2", "show A with pen 1", "show A",
+                "sale receipt1 of A, same visit",
+            ]
+        )
+        #expect(play("0 A", "1 +pen", "2 drop pen").last == "show A")
+    }
+
+    @Test func `a sheet that is scanned again is one more, up to what can be had`() {
+        #expect(
+            play("0 A", "1 +pen", "2 +pen", "3 +pen", "4 +pen") == [
+                "visit A", "show A with pen 1", "show A with pen 2", "show A with pen 3",
+                "show A with pen 3",
+            ]
+        )
+        #expect(play("0 A", "1 pen 9").last == "show A with pen 3")
+    }
+
+    @Test func `paying takes all that fits, or what is chosen, and comes last`() {
+        #expect(
+            play("0 A", "1 +pay", "2 pay 70", "3 pay 900", "4 +pen", "5 +pay") == [
+                "visit A", "show A with pay all", "show A with pay 70", "show A with pay 100",
+                "show A with pen 1, pay 100", "show A with pen 1, pay all",
+            ]
+        )
+    }
+
+    @Test(arguments: ["B", "cancel", "undo", "failed", "pos1 of B"])
+    func `whatever ends the member's stay forgets what is chosen`(end: String) {
+        let after = play("0 A", "1 +pen", "2 \(end)", "3 A", "4 receipt1")
+
+        #expect(after.last == "sale receipt1 of A, same visit")
+        #expect(after.filter { $0.contains("pen") } == ["show A with pen 1"])
+    }
+
+    @Test func `silence forgets what is chosen, a dark screen does not`() {
+        #expect(
+            play("0 A", "1 +pen", "21 tick", "30 receipt1") == [
+                "visit A", "show A with pen 1", "conceal",
+                "sale receipt1 of A, same visit, with pen 1",
+            ]
+        )
+        #expect(
+            play("0 A", "1 +pen", "91 tick", "92 A", "93 receipt1").last
+                == "sale receipt1 of A, same visit"
+        )
+        #expect(
+            play("0 A", "1 +pen", "200 A", "201 receipt1").last
+                == "sale receipt1 of A, same visit"
+        )
+    }
+
+    @Test func `the same member's scan keeps what is chosen`() {
+        #expect(play("0 A", "1 +pen", "2 A").last == "show A with pen 1")
+    }
+
+    @Test func `nothing can be chosen for a member who has gone`() {
+        #expect(play("0 +pen") == [])
+        #expect(play("0 B", "1 +pen", "2 hand pen") == ["visit B"])
+        #expect(play("0 receipt1", "1 +pen") == ["ask for member"])
+    }
+
+    @Test func `what needs no bill is handed over, the rest waits for the bill`() {
+        #expect(
+            play("0 A", "1 +pen", "2 +pay", "3 hand pen", "4 receipt1") == [
+                "visit A", "show A with pen 1", "show A with pen 1, pay all",
+                "sale hand of A, same visit, with pen 1",
+                "sale receipt1 of A, same visit, with pay all",
+            ]
+        )
+        #expect(play("0 A", "1 +pay", "2 hand pen") == ["visit A", "show A with pay all"])
+    }
+
+    @Test func `no more is chosen than a sale may wish`() {
+        let choices = (0...SaleDetails.wishCountMax).map { "\($0 + 1) +w\($0)" }
+        var session = TillSession(stampsVisits: true)
+        for step in ["0 A"] + choices { _ = take(step, &session) }
+
+        #expect(session.wishes.count == SaleDetails.wishCountMax)
+    }
+
     @Test func `nothing wakes an idle till`() {
         var session = TillSession(stampsVisits: true)
 
@@ -165,13 +262,15 @@ struct TillSessionTests {
     private func play(_ steps: String..., stampsVisits: Bool = true) -> [String] {
         var session = TillSession(stampsVisits: stampsVisits)
         return steps.flatMap { step in
-            let words = step.split(separator: " ", maxSplits: 1).map(String.init)
-            let time = Duration.seconds(Int(words[0]) ?? 0)
-            let actions =
-                words[1] == "tick"
-                ? session.timePassed(at: time) : session.take(input(words[1]), at: time)
-            return actions.map(describe)
+            take(step, &session).map { describe($0, session.wishes) }
         }
+    }
+
+    private func take(_ step: String, _ session: inout TillSession) -> [TillSession.Action] {
+        let words = step.split(separator: " ", maxSplits: 1).map(String.init)
+        let time = Duration.seconds(Int(words[0]) ?? 0)
+        return words[1] == "tick"
+            ? session.timePassed(at: time) : session.take(input(words[1]), at: time)
     }
 
     private func input(_ word: String) -> TillSession.Input {
@@ -181,19 +280,48 @@ struct TillSessionTests {
         case "cancel": return .cancel
         case "undo": return .undo
         case "failed": return .recordingFailed
-        default:
-            let parts = word.split(separator: " ").map(String.init)
-            return parts.count == 3
-                ? .saleOfMember(evidence(parts[0]), member(parts[2])) : .sale(evidence(word))
+        case let word where word.hasPrefix("+"):
+            return .choose(.oneMore, offer(String(word.dropFirst())), of: member("A"))
+        default: return input(words: word.split(separator: " ").map(String.init))
         }
     }
 
-    private func describe(_ action: TillSession.Action) -> String {
+    private func input(words: [String]) -> TillSession.Input {
+        if words.count == 3 { return .saleOfMember(evidence(words[0]), member(words[2])) }
+        guard words.count == 2 else { return .sale(evidence(words[0])) }
+        switch words[0] {
+        case "drop": return .drop(reward: words[1], of: member("A"))
+        case "hand": return .handOver(evidence("hand").key, rewards: [words[1]], of: member("A"))
+        default:
+            let number = Int64(words[1]) ?? 0
+            let choice: RewardChoice = words[0] == "pay" ? .units(number) : .count(number)
+            return .choose(choice, offer(words[0]), of: member("A"))
+        }
+    }
+
+    /// Three pens at most, or a hundred to pay with.
+    private func offer(_ id: String) -> RewardOffer {
+        let reward = Reward(
+            id: id,
+            title: LocalText(zhHant: "字", en: "word"),
+            benefit: id == "pay" ? .pays(.one) : .handOver,
+            cost: Reward.Cost(1, .points)
+        )
+        return RewardOffer(
+            reward,
+            countMax: id == "pay" ? 1 : 3,
+            unitsMax: id == "pay" ? 100 : nil,
+            needsBill: id == "pay"
+        )
+    }
+
+    private func describe(_ action: TillSession.Action, _ chosen: [Redemption]) -> String {
         switch action {
         case .recordVisit(let member): "visit \(name(member))"
-        case .recordSale(let member, let evidence, let opensVisit):
+        case .recordSale(let member, let evidence, let opensVisit, let wishes):
             "sale \(evidence.key.text) of \(name(member)), \(opensVisit ? "new" : "same") visit"
-        case .showMember(let member): "show \(name(member))"
+                + with(wishes, ", with ")
+        case .showMember(let member): "show \(name(member))" + with(chosen, " with ")
         case .askForMember: "ask for member"
         case .askForLeftHalf: "ask for left half"
         case .voidLast: "void last"
@@ -201,6 +329,13 @@ struct TillSessionTests {
         case .clear: "clear"
         case .dropSale(let evidence): "drop \(evidence.key.text)"
         }
+    }
+
+    private func with(_ wishes: [Redemption], _ word: String) -> String {
+        let texts = wishes.map { wish in
+            "\(wish.reward) \((wish.count ?? wish.amount).map(String.init) ?? "all")"
+        }
+        return texts.isEmpty ? "" : word + texts.joined(separator: ", ")
     }
 
     private func evidence(_ key: String) -> SaleEvidence {
