@@ -21,6 +21,7 @@ extension RecordedSale {
             members.append(.init("reason", .string(refusal.code)))
             members.append(.init("detail", .object(refusal.details)))
         }
+        if !dropped.isEmpty { members.append(.init("dropped", .array(dropped.map(\.json)))) }
         members.append(.init("member", member.json))
         return .object(members)
     }
@@ -73,6 +74,10 @@ extension RedeemedReward {
             "value": .integer(value),
         ]
     }
+}
+
+extension DroppedReward {
+    var json: CanonicalJSON { ["reward": .string(reward), "reason": .string(reason)] }
 }
 
 extension DerivationStep {

@@ -16,6 +16,11 @@ extension TillView {
             "entry": .optional(phase.voidEntry ?? entry),
             "isRepeat": .bool(isRepeat),
             "amount": .optional(amount),
+            "offers": .array(offers.map(\.json)),
+            "chosen": .array(chosen.map(\.json)),
+            "redeemed": .array(redeemed.map(\.json)),
+            "due": .optional(due),
+            "dropped": .array(dropped.map(\.json)),
             "at": .integer(at.unixMs),
         ]
     }
@@ -53,6 +58,32 @@ extension TillView.Phase {
     fileprivate var detail: [CanonicalJSON.Member] {
         guard case .refused(_, let detail) = self else { return [] }
         return detail.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) }
+    }
+}
+
+extension RewardOffer {
+    /// The offer for a page, with what the page needs of the reward.
+    fileprivate var json: CanonicalJSON {
+        [
+            "reward": .string(reward.id),
+            "title": reward.title.json,
+            "cost": reward.cost.map {
+                ["asset": .string($0.asset.name), "amount": .integer($0.amount)]
+            } ?? .null,
+            "countMax": .integer(min(countMax, RequestFields.integerMax)),
+            "pointsMax": .optional(unitsMax),
+            "value": .optional(value),
+            "needsBill": .bool(needsBill),
+        ]
+    }
+}
+
+extension Redemption {
+    /// What is chosen, as `choose` takes it; both null for a reward that pays all that fits.
+    fileprivate var json: CanonicalJSON {
+        [
+            "reward": .string(reward), "count": .optional(count), "points": .optional(amount),
+        ]
     }
 }
 

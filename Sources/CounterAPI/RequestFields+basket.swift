@@ -60,15 +60,20 @@ extension RequestFields {
 
     private static func redemption(_ value: CanonicalJSON) throws(CounterProblem) -> Redemption {
         let fields = try RequestFields(value, of: "redeem", names: ["reward", "count", "points"])
-        let reward = try fields.word("reward")
-        guard Programme.isIdentifier(reward) else {
-            throw .field("reward", "must name a reward of the programme")
-        }
         return Redemption(
-            reward,
+            try fields.reward("reward"),
             count: try fields.optionalAmount("count") ?? 1,
             amount: try fields.optionalAmount("points")
         )
+    }
+
+    /// A reward's identifier; whether the programme has it is for the rules to say.
+    func reward(_ name: String) throws(CounterProblem) -> String {
+        let reward = try word(name)
+        guard Programme.isIdentifier(reward) else {
+            throw .field(name, "must name a reward of the programme")
+        }
+        return reward
     }
 
     /// One element of a list, with names of its own.
@@ -87,7 +92,7 @@ extension RequestFields {
         json = value
     }
 
-    private func optionalAmount(_ name: String) throws(CounterProblem) -> Int64? {
+    func optionalAmount(_ name: String) throws(CounterProblem) -> Int64? {
         guard let value = json[name], value != .null else { return nil }
         return try amount(name)
     }

@@ -19,6 +19,8 @@ struct TillRoutes {
             .post("/v1/till/{till}/amount", amount),
             .post("/v1/till/{till}/cancel", cancel),
             .post("/v1/till/{till}/undo", undo),
+            .post("/v1/till/{till}/choose", choose),
+            .post("/v1/till/{till}/redeem", redeem),
             .get("/v1/status", status),
             .get("/v1/entries", entries),
             .get("/v1/entries/{entry}", entry),
@@ -54,6 +56,37 @@ struct TillRoutes {
         _ = try await RequestFields(request, names: [])
         let till = try till(context)
         await counter.undo(till: till)
+        return try await view(of: till)
+    }
+
+    @Sendable private func choose(
+        _ request: Request,
+        context: CounterContext
+    ) async throws -> Response {
+        let fields = try await RequestFields(request, names: ["reward", "count", "points"])
+        let till = try till(context)
+        let reward = try fields.reward("reward")
+        await counter.choose(try choice(fields), of: reward, till: till)
+        return try await view(of: till)
+    }
+
+    /// How much is chosen: a count, or points to pay with.
+    private func choice(_ fields: RequestFields) throws(CounterProblem) -> RewardChoice {
+        let count = try fields.optionalAmount("count")
+        guard let points = try fields.optionalAmount("points") else { return .count(count ?? 1) }
+        guard count == nil else {
+            throw .field("points", "does not go with 'count': send one of them")
+        }
+        return .units(points)
+    }
+
+    @Sendable private func redeem(
+        _ request: Request,
+        context: CounterContext
+    ) async throws -> Response {
+        _ = try await RequestFields(request, names: [])
+        let till = try till(context)
+        await counter.redeem(till: till)
         return try await view(of: till)
     }
 
