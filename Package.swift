@@ -258,7 +258,7 @@ let package = Package(
         .executableTarget(
             name: "DisplayProbe",
             dependencies: [
-                "CounterAPI", "LedgerDB", "LoyaltyCore", "StampAgent", "SyncWire",
+                "CounterAPI", "LedgerDB", "LoyaltyCore", "ScanCodec", "StampAgent", "SyncWire",
                 crypto, logging, nioPosix,
             ],
             path: "Tests/DisplayProbe",

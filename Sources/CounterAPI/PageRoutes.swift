@@ -25,6 +25,7 @@ struct PageRoutes {
         "display.js": Asset(mediaType: script, bytes: PackageResources.display_js),
         "cashier.js": Asset(mediaType: script, bytes: PackageResources.cashier_js),
         "why.js": Asset(mediaType: script, bytes: PackageResources.why_js),
+        "rewards.js": Asset(mediaType: script, bytes: PackageResources.rewards_js),
         "icons.js": Asset(mediaType: script, bytes: PackageResources.icons_js),
         "sound.js": Asset(mediaType: script, bytes: PackageResources.sound_js),
         "icon.svg": Asset(mediaType: "image/svg+xml", bytes: PackageResources.icon_svg),

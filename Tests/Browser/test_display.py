@@ -59,6 +59,17 @@ AWARD = {
     'amount': 215,
 }
 
+OFFERS = [
+    {'reward': 'cookie', 'cost': 4, 'countMax': 3},
+    {'reward': 'off', 'cost': 3, 'title': {'zh-Hant': '折 20 元', 'en': '20 off'}},
+    {
+        'reward': 'pay',
+        'cost': 1,
+        'pointsMax': 412,
+        'title': {'zh-Hant': '點數折抵', 'en': 'pay with points'},
+    },
+]
+
 # Every state that the display has, by name.
 STATES = {
     'idle': ('idle', {}),
@@ -107,6 +118,66 @@ STATES = {
             'earned': [POINTS],
             'derivation': WHY[1:],
             'entry': 15,
+        },
+    ),
+    'offers': ('award', {**AWARD, 'earned': [STAMP], 'derivation': WHY[:1], 'offers': OFFERS}),
+    'offers of fifty': (
+        'member-attached',
+        {'member': member(23, size=50), 'offers': OFFERS + [{**OFFERS[0], 'reward': 'cake'}]},
+    ),
+    'chosen': (
+        'member-attached',
+        {
+            'member': member(),
+            'offers': OFFERS,
+            'chosen': [{'reward': 'cookie', 'count': 2}, {'reward': 'pay', 'points': 400}],
+        },
+    ),
+    'chosen, refused': (
+        'refused',
+        {
+            'code': 'not-enough',
+            'detail': {'asset': 'points', 'needed': '4', 'held': '1'},
+            'member': member(),
+            'offers': OFFERS,
+            'chosen': [{'reward': 'cookie', 'count': 1}],
+        },
+    ),
+    'redeemed': (
+        'award',
+        {
+            **AWARD,
+            'redeemed': [{'reward': 'off', 'value': 20}, {'reward': 'pay', 'value': 100}],
+            'due': 95,
+            'dropped': [
+                {'reward': 'cookie', 'reason': 'not-enough'},
+                {'reward': 'cookie', 'reason': 'bill-unfit'},
+            ],
+        },
+    ),
+    'handed over': (
+        'award',
+        {
+            'member': member(),
+            'earned': [{'asset': 'points', 'amount': -4}],
+            'derivation': [],
+            'redeemed': [{'reward': 'cookie', 'count': 2}],
+            'entry': 16,
+            'offers': OFFERS,
+            'chosen': [{'reward': 'pay'}],
+        },
+    ),
+    'long offers': (
+        'award',
+        {
+            **AWARD,
+            'member': member(points=9007199254740991, name='很' * 40),
+            'offers': [
+                {**OFFERS[0], 'title': {'zh-Hant': '長' * 120, 'en': 'long ' * 24}},
+                OFFERS[1],
+                {**OFFERS[2], 'pointsMax': 9007199254740991},
+            ],
+            'chosen': [{'reward': 'pay'}],
         },
     ),
     'long': ('award', {**AWARD, 'member': member(points=9007199254740991, name='很' * 40)}),
@@ -568,12 +639,191 @@ def test_every_target_is_large_enough_for_a_finger(stage):
         stage.open(path)
         for width, height in SIZES:
             stage.browser.resize(width, height)
-            sizes = stage.browser.run(
-                'return [...document.querySelectorAll("button")]'
-                '.map((one) => [one.textContent, one.offsetWidth, one.offsetHeight])'
-            )
+            sizes = stage.browser.run(TARGETS)
             assert sizes
             assert all(w >= 48 and h >= 48 for _, w, h in sizes), (path, width, sizes)
+    stage.browser.resize(1280, 720)
+
+
+# Rewards, chosen and redeemed
+
+
+def test_a_tap_chooses_a_reward_and_a_second_tap_drops_it(stage):
+    attach(stage, points=10)
+    same(
+        stage.text('offers').split('\n'),
+        ['手工餅乾', '4 點', '折 20 元', '3 點', '點數折抵', '最多用 10 點'],
+    )
+    same(pressed(stage), [])
+    tap(stage, 'cookie')
+    stage.browser.until('the choice', lambda: pressed(stage) == ['cookie'])
+    same(stage.text('big').replace('\n', ''), '請店員交付獎勵')
+    assert '手工餅乾' in stage.text('text')
+    same(stage.text('recorded'), '')
+    same(get(stage, f'/v1/members/{stage.member}')['points'], 10)
+    tap(stage, 'cookie')
+    stage.browser.until('no choice', lambda: pressed(stage) == [])
+    same(stage.text('big').replace('\n', ''), '請掃發票或輸入金額')
+    assert stage.member not in stage.browser.run('return document.documentElement.outerHTML')
+
+
+def test_what_is_chosen_leaves_less_for_the_rest(stage):
+    attach(stage, points=6)
+    tap(stage, 'cookie')
+    stage.browser.until('two offers', lambda: stage.count('.offer') == 2)
+    assert '最多用 2 點' in stage.text('offers')
+
+
+def test_points_are_chosen_by_steps_to_what_fits(stage):
+    attach(stage, points=412)
+    tap(stage, 'pay')
+    stage.browser.until('all', lambda: pressed(stage) == ['pay'])
+    assert '用 412 點' in stage.text('offers')
+    same(stage.count('.step'), 2)
+    for shown in ('用 400 點', '用 300 點'):
+        step(stage, 0)
+        stage.browser.until(shown, lambda: shown in stage.text('offers'))
+    for shown in ('用 400 點', '用 412 點'):
+        step(stage, 1)
+        stage.browser.until(shown, lambda: shown in stage.text('offers'))
+    step(stage, 0)
+    stage.browser.until('400', lambda: '用 400 點' in stage.text('offers'))
+    post(stage, '/v1/till/1/amount', {'amount': 500})
+    stage.browser.until('the bill', lambda: stage.text('big').replace('\n', '') == '還要付 $100')
+    assert '點數折抵' in stage.text('text')
+    assert '用 400 點折抵 $400' in stage.text('why'), stage.text('why')
+    assert stage.text('recorded').startswith('已記錄')
+    same(stage.count('.offer'), 0)
+
+
+def test_suggested_points_are_round(stage):
+    stage.open()
+    steps = '''const done = arguments[1]
+        import('/assets/rewards.js').then((it) => done(it.suggestions(arguments[0])))'''
+    for most, expected in (
+        (1, [1]),
+        (9, [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        (35, [10, 20, 30, 35]),
+        (100, [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]),
+        (412, [100, 200, 300, 400, 412]),
+    ):
+        same(stage.browser.driver.execute_async_script(steps, most), expected)
+
+
+def test_a_sheet_chooses_and_another_hands_over(stage):
+    attach(stage, points=10)
+    stage.probe.tell(scan=SHEETS['cookie'])
+    stage.probe.tell(scan=SHEETS['cookie'])
+    stage.browser.until('two', lambda: '2 份，8 點' in stage.text('offers'))
+    stage.probe.tell(scan=SHEETS['redeem'])
+    stage.browser.until('it', lambda: stage.text('big').replace('\n', '') == '兌換完成')
+    same(stage.text('text').replace('\n', ''), '請向店員領取：手工餅乾 2 份')
+    assert stage.text('recorded').startswith('已記錄')
+    same(get(stage, f'/v1/members/{stage.member}')['points'], 2)
+
+
+def test_a_sheet_without_a_member_says_what_to_do(stage):
+    stage.open()
+    stage.probe.tell(scan=SHEETS['cookie'])
+    stage.browser.until_phase('refused')
+    same(stage.text('big').replace('\n', ''), '請先掃會員條碼')
+
+
+def test_each_reward_that_is_left_out_has_its_sentence(stage):
+    for language in ('zh-Hant', 'en'):
+        stage.open(f'/?lang={language}')
+        words = WORDS[language]
+        reasons = [key.split('.')[1] for key in words if key.startswith('dropped.')]
+        assert len(reasons) >= 8
+        title = '手工餅乾' if language == 'zh-Hant' else 'a cookie'
+        for reason in reasons + ['never-heard-of']:
+            stage.show('award', **{**AWARD, 'dropped': [{'reward': 'cookie', 'reason': reason}]})
+            key = f'dropped.{reason}' if f'dropped.{reason}' in words else 'dropped.other'
+            same(stage.text('why').split('\n')[0], words[key].replace('{reward}', title))
+
+
+def test_a_refusal_to_choose_names_the_reward_and_what_is_missing(stage):
+    stage.open()
+    stage.show('refused', code='reward-unavailable', detail={'reward': 'cookie'})
+    assert stage.text('text').startswith('手工餅乾')
+    stage.state('chosen, refused')
+    same(stage.text('text').replace('\n', ''), '需要 4 點，目前有 1 點')
+    same(pressed(stage), ['cookie'])
+
+
+def test_the_screen_shows_a_few_rewards_and_always_what_is_chosen(stage):
+    stage.open()
+    many = [{'reward': f'r{number}', 'cost': 1} for number in range(9)]
+    stage.show(
+        'member-attached', member=member(), offers=many, chosen=[{'reward': 'r8', 'count': 1}]
+    )
+    shown = stage.browser.run(
+        'return [...document.querySelectorAll(".offer")].map((one) => one.dataset.reward)'
+    )
+    same(shown, ['r0', 'r1', 'r2', 'r8'])
+    same(pressed(stage), ['r8'])
+
+
+def test_the_screen_that_went_dark_shows_no_reward(stage):
+    attach(stage, points=10)
+    stage.state('concealed')
+    same(stage.count('.offer'), 0)
+
+
+def test_the_cashier_redeems_what_needs_no_bill(stage):
+    attach(stage, points=20, path='/cashier')
+    stage.browser.until('offers', lambda: stage.count('#rewards-list li') == 3)
+    assert stage.browser.run('return document.getElementById("entries-card").hidden')
+    tap(stage, 'cookie')
+    stage.browser.until('one', lambda: pressed(stage) == ['cookie'])
+    stage.browser.run('document.querySelector("#rewards .more").click()')
+    stage.browser.until('two', lambda: '2 份，8 點' in stage.text('rewards-list'))
+    tap(stage, 'off')
+    stage.browser.until('both', lambda: pressed(stage) == ['cookie', 'off'])
+    stage.browser.run('document.getElementById("redeem").click()')
+    stage.browser.until('it', lambda: stage.text('big') == '兌換完成')
+    assert '手工餅乾 2 份' in stage.text('text')
+    assert '折 20 元留到結帳時用' in stage.text('text')
+    same(pressed(stage), ['off'])
+    same(get(stage, f'/v1/members/{stage.member}')['points'], 12)
+    press(stage, '1', '00', ZH['cashier.key.ok'])
+    stage.browser.until('the bill', lambda: stage.text('big') == '還要付 $80')
+    stage.browser.until('entries', lambda: stage.count('#entries-card:not([hidden])') == 1)
+
+
+def test_the_cashier_keys_how_many_points_pay(stage):
+    attach(stage, points=412, path='/cashier')
+    stage.browser.until('offers', lambda: stage.count('#rewards-list li') == 3)
+    press(stage, '7', '0')
+    stage.browser.run('document.querySelector("[data-pays]").click()')
+    stage.browser.until('70', lambda: '用 70 點' in stage.text('rewards-list'))
+    same(stage.text('amount'), '$0')
+    press(stage, '1', '00', ZH['cashier.key.ok'])
+    stage.browser.until('the bill', lambda: stage.text('big') == '還要付 $30')
+
+
+def test_the_cashiers_rewards_fit_every_screen(stage):
+    for language in ('zh-Hant', 'en'):
+        stage.open(f'/cashier?lang={language}')
+        for width, height in SIZES:
+            stage.browser.resize(width, height)
+            for name in ('offers', 'chosen', 'handed over', 'long offers'):
+                stage.state(name)
+                assert_fits(stage, f'cashier {language} {width}x{height} {name}')
+                keep(stage, f'cashier-{name}-{language}-{width}'.replace(' ', '-'))
+            for _, wide, high in stage.browser.run(TARGETS):
+                assert wide >= 48 and high >= 48, (width, wide, high)
+    stage.browser.resize(1280, 720)
+
+
+def test_every_offer_is_large_enough_for_a_finger(stage):
+    stage.open()
+    stage.state('chosen')
+    for width, height in SIZES:
+        stage.browser.resize(width, height)
+        sizes = stage.browser.run(TARGETS)
+        assert len(sizes) >= 6
+        assert all(wide >= 48 and high >= 48 for _, wide, high in sizes), (width, sizes)
     stage.browser.resize(1280, 720)
 
 
@@ -717,6 +967,43 @@ def test_a_page_of_another_origin_can_neither_post_nor_read_nor_frame(stage):
 
 
 # Helpers
+
+
+SHEETS = {'cookie': '61000010149', 'redeem': '60000000386'}
+
+TARGETS = '''return [...document.querySelectorAll("button")]
+    .filter((one) => one.getClientRects().length > 0)
+    .map((one) => [one.textContent, one.offsetWidth, one.offsetHeight])'''
+
+
+def attach(stage, points, path='/'):
+    """Opens a page and lets a new member with so many points come to its till."""
+    stage.open(path)
+    stage.probe.number += 1
+    stage.member = f'{stage.probe.number + 500:014d}'
+    earned = {'key': f'earned/{stage.member}', 'member': stage.member, 'till': '2'}
+    post(stage, '/v1/sales', {**earned, 'amount': points * 35})
+    same(get(stage, f'/v1/members/{stage.member}')['points'], points)
+    number = f'4{stage.member}'
+    stage.probe.tell(scan=f'{number}{98 - int(number) * 100 % 97:02d}')
+    stage.browser.until('offers', lambda: stage.count('.offer') > 0)
+
+
+def pressed(stage):
+    return stage.browser.run(
+        '''return [...document.querySelectorAll('.offer[aria-pressed="true"]')]
+        .map((one) => one.dataset.reward)'''
+    )
+
+
+def tap(stage, reward):
+    stage.browser.run(
+        'document.querySelector(`.offer[data-reward="${arguments[0]}"]`).click()', reward
+    )
+
+
+def step(stage, place):
+    stage.browser.run('document.querySelectorAll(".step")[arguments[0]].click()', place)
 
 
 def arguments_sale():

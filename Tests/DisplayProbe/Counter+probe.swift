@@ -41,7 +41,7 @@ func makeCounter(in directory: String, logger: Logger) throws -> Counter {
     )
 }
 
-/// A café's programme: a stamp a visit, a point for each 35 spent.
+/// A café's programme: a stamp a visit, a point for each 35 spent, and what points are for.
 func makeProgramme() throws -> Programme {
     try Programme(
         name: "probe",
@@ -64,6 +64,29 @@ func makeProgramme() throws -> Programme {
                 doubleGrantGuard: .businessDay
             )
         ],
-        rules: [Rule(id: "base", per: 35, give: 1)]
+        rules: [Rule(id: "base", per: 35, give: 1)],
+        rewards: [
+            Reward(
+                id: "cookie",
+                title: LocalText(zhHant: "手工餅乾", en: "a cookie"),
+                benefit: .handOver,
+                cost: Reward.Cost(4, .points),
+                code: 101
+            ),
+            Reward(
+                id: "off",
+                title: LocalText(zhHant: "折 20 元", en: "20 off"),
+                benefit: .amountOff(20),
+                cost: Reward.Cost(3, .points),
+                code: 102
+            ),
+            Reward(
+                id: "pay",
+                title: LocalText(zhHant: "點數折抵", en: "pay with points"),
+                benefit: .pays(.one),
+                cost: Reward.Cost(1, .points),
+                code: 103
+            ),
+        ]
     )
 }

@@ -3,12 +3,13 @@ import Glibc
 import Logging
 import LoyaltyCore
 import NIOPosix
+import ScanCodec
 import StampAgent
 
 /// Serves the real pages over the real service, and shows the views that a test writes to it.
 ///
 /// Each line of standard input is a JSON object: `{"view": …}` or `{"status": …}` as the event
-/// stream has them. Called with a directory for the ledger and a port, the program prints `port N`
+/// stream has them, or `{"scan": …}`, a code scanned at till 1. Called with a directory for the ledger and a port, the program prints `port N`
 /// once it listens and `ok` for each line; it ends when its input ends.
 @main
 struct Main {
@@ -27,13 +28,13 @@ struct Main {
         try await withThrowingTaskGroup { group in
             group.addTask { try await service.run() }
             // On the main thread, which nothing else needs, since reading blocks it.
-            try obey(counter)
+            try await obey(counter)
             exit(0)
         }
     }
 
     /// Publishes what each line of input says.
-    @MainActor private static func obey(_ counter: Counter) throws {
+    @MainActor private static func obey(_ counter: Counter) async throws {
         while let line = readLine() {
             let json = try CanonicalJSON(parsing: line.utf8)
             if let view = json["view"] {
@@ -41,6 +42,11 @@ struct Main {
             }
             if let status = json["status"] {
                 counter.hub.publish(.status(try Script.status(status)))
+            }
+            if let text = json["scan"]?.stringValue {
+                let bytes = Array(text.utf8)
+                let scan = Scan(bytes: bytes, aim: nil, scanner: "probe", completedAt: .zero)
+                await counter.handle(scan, till: "1")
             }
             say("ok")
         }

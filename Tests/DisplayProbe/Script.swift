@@ -21,6 +21,16 @@ enum Script {
             entry: json["entry"]?.integerValue,
             isRepeat: json["isRepeat"]?.boolValue ?? false,
             amount: json["amount"]?.integerValue,
+            offers: try (json["offers"]?.arrayValue ?? []).map(offer),
+            chosen: (json["chosen"]?.arrayValue ?? []).map(wish),
+            redeemed: (json["redeemed"]?.arrayValue ?? []).map(redeemed),
+            due: json["due"]?.integerValue,
+            dropped: (json["dropped"]?.arrayValue ?? []).map {
+                DroppedReward(
+                    $0["reward"]?.stringValue ?? "",
+                    reason: $0["reason"]?.stringValue ?? ""
+                )
+            },
             at: WallTime(unixMs: json["at"]?.integerValue ?? 1_795_329_120_000)
         )
     }
@@ -114,6 +124,40 @@ enum Script {
         LocalText(
             zhHant: json?["zh-Hant"]?.stringValue ?? zhHant,
             en: json?["en"]?.stringValue ?? en
+        )
+    }
+
+    private static func offer(_ json: CanonicalJSON) throws -> RewardOffer {
+        guard let id = json["reward"]?.stringValue else { throw Mistake(field: "offers") }
+        let units = json["pointsMax"]?.integerValue
+        let reward = Reward(
+            id: id,
+            title: text(json["title"], or: "手工餅乾", "a cookie"),
+            benefit: units == nil ? .handOver : .pays(.one),
+            cost: json["cost"]?.integerValue.map { Reward.Cost($0, .points) }
+        )
+        return RewardOffer(
+            reward,
+            countMax: json["countMax"]?.integerValue ?? 1,
+            unitsMax: units,
+            needsBill: json["needsBill"]?.boolValue ?? (units != nil)
+        )
+    }
+
+    private static func wish(_ json: CanonicalJSON) -> Redemption {
+        Redemption(
+            json["reward"]?.stringValue ?? "",
+            count: json["count"]?.integerValue,
+            amount: json["points"]?.integerValue
+        )
+    }
+
+    private static func redeemed(_ json: CanonicalJSON) -> RedeemedReward {
+        RedeemedReward(
+            json["reward"]?.stringValue ?? "",
+            count: json["count"]?.integerValue ?? 1,
+            cost: json["cost"]?.integerValue ?? 1,
+            value: json["value"]?.integerValue ?? 0
         )
     }
 

@@ -1,9 +1,11 @@
 import { chosenLanguage, describe, Feed, loadWords, make, post, put } from './common.js'
 import { draw } from './icons.js'
+import { fewOf, notes, offersOf, priceOf } from './rewards.js'
 
 const part = (id) => document.getElementById(id)
 const entryCount = 5
 const digitsMax = 9
+const rewardsMax = 8
 const sureMs = 4000
 
 let words = await loadWords(chosenLanguage())
@@ -44,6 +46,10 @@ part('language').addEventListener('click', async () => {
   render()
 })
 
+part('redeem').addEventListener('click', () => {
+  post(`/v1/till/${encodeURIComponent(till)}/redeem`).then(tell)
+})
+
 makeKeys()
 render()
 
@@ -68,9 +74,12 @@ function render() {
   part('language').textContent = words.say('language.other')
   put(part('title'), words.say('cashier.title', { till: till ?? '' }))
   part('big').textContent = view ? said.title : words.say('cashier.lost')
-  part('text').textContent = view && said.text ? words.say(...said.text) : ''
+  const sentences = notes(view, words, status).map((note) => words.say(...note))
+  if (view && said.text) sentences.unshift(words.say(...said.text))
+  part('text').textContent = sentences.join(' · ')
   renderQueue()
   renderAlarms()
+  renderRewards()
   renderEntries()
   part('amount').textContent = words.money(Number(digits))
 }
@@ -101,6 +110,57 @@ function renderAlarms() {
     alarms.push(make('li', 'none', words.say('cashier.alarms.none')))
   }
   part('alarms').replaceChildren(...alarms)
+}
+
+/** What the member can redeem; it takes the place of the entries while somebody can choose. */
+function renderRewards() {
+  const items = fewOf(offersOf(view, status), rewardsMax)
+  part('rewards').hidden = items.length === 0
+  part('entries-card').hidden = items.length > 0
+  put(part('rewards-title'), words.say('cashier.rewards'))
+  part('redeem').textContent = words.say('cashier.redeem')
+  part('rewards-list').replaceChildren(...items.map((item) => {
+    const place = make('li', item.wish ? 'chosen' : '')
+    place.append(rewardButton(item))
+    if (item.offer?.pointsMax != null) place.append(pointsButton(item))
+    else if (item.wish && item.wish.count < item.offer?.countMax) place.append(moreButton(item))
+    return place
+  }))
+}
+
+function rewardButton(item) {
+  const label = make('b', '', `${item.wish ? '✓ ' : ''}${words.local(item.title)}`)
+  const button = plainButton('offer', '', () => choose(item.reward, { count: item.wish ? 0 : 1 }))
+  button.dataset.reward = item.reward
+  button.setAttribute('aria-pressed', String(Boolean(item.wish)))
+  button.append(label, make('small', '', priceOf(item, words, status?.programme)))
+  return button
+}
+
+/** Pays with as many points as were keyed. */
+function pointsButton(item) {
+  const button = plainButton('points', words.say('cashier.pay.keyed'), () => {
+    if (digits === '') return
+    choose(item.reward, { points: Number(digits) })
+    digits = ''
+  })
+  button.dataset.pays = item.reward
+  return button
+}
+
+function moreButton(item) {
+  return plainButton('more', '+', () => choose(item.reward, { count: item.wish.count + 1 }))
+}
+
+function plainButton(className, label, act) {
+  const button = make('button', className, label)
+  button.type = 'button'
+  button.addEventListener('click', act)
+  return button
+}
+
+function choose(reward, choice) {
+  post(`/v1/till/${encodeURIComponent(till)}/choose`, { reward, ...choice }).then(tell)
 }
 
 function renderEntries() {

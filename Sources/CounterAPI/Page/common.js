@@ -1,5 +1,6 @@
 // What both pages share: words, amounts, the live events of a till.
 
+import { describeChosen, describeRedeemed } from './rewards.js'
 import { amountOf } from './why.js'
 
 const tables = new Map()
@@ -112,7 +113,8 @@ export function describe(view, status, words) {
     case 'idle':
       return isUnplugged(view, status) ? plain('wait', 'plug', 'unplugged')
         : plain('idle', 'scan', 'idle')
-    case 'member-attached': return plain('idle', 'scan', 'attached')
+    case 'member-attached':
+      return describeChosen(view, words, status) ?? plain('idle', 'scan', 'attached')
     case 'concealed': return plain('idle', 'scan', 'concealed')
     case 'waiting-for-left-half': return plain('wait', 'left', 'left-half')
     case 'waiting-for-member':
@@ -120,7 +122,8 @@ export function describe(view, status, words) {
       return plain('wait', 'wait', 'waiting', 'waiting.text.amount',
         { amount: words.money(view.amount) })
     case 'voided': return plain('wait', 'back', 'voided')
-    case 'award': return describeAward(view, words)
+    case 'award':
+      return describeRedeemed(view, words, status) ?? describeAward(view, words)
     case 'not-recorded': return describeFailure('not-recorded', 'alarm', view, words, status)
     default: return describeFailure('refused', 'cross', view, words, status)
   }
@@ -160,6 +163,7 @@ function describeFailure(kind, drawing, view, words, status) {
   for (const [name, value] of Object.entries(view.detail)) {
     values[name] = ['max', 'least', 'left'].includes(name) ? words.money(Number(value))
       : ['from', 'through'].includes(name) ? words.date(value)
+      : name === 'reward' ? rewardTitle(value, words, status)
       : view.detail.asset && ['needed', 'held'].includes(name)
         ? amountOf(view.detail.asset, Number(value), words, status?.programme) : value
   }
@@ -168,6 +172,10 @@ function describeFailure(kind, drawing, view, words, status) {
   return kind === 'not-recorded'
     ? { tone: 'refuse', drawing, title: words.say('not-recorded.title'), text, reason: sentence }
     : { tone: 'refuse', drawing, title: sentence, text }
+}
+
+function rewardTitle(id, words, status) {
+  return words.local(status?.programme.rewards?.find((one) => one.id === id)?.title) || id
 }
 
 /** The words' key of a code; one that no table knows gets the general words. */

@@ -1,6 +1,7 @@
 import {
-  cardInFocus, chosenLanguage, describe, earned, Feed, isCardFilled, loadWords, make, put,
+  cardInFocus, chosenLanguage, describe, earned, Feed, isCardFilled, loadWords, make, post, put,
 } from './common.js'
+import { fewOf, nextSuggestion, notes, offersOf, priceOf } from './rewards.js'
 import { reason } from './why.js'
 import { draw, icon } from './icons.js'
 import { play } from './sound.js'
@@ -12,7 +13,9 @@ const turns = [-5, 3, -2, 6, -4, 2, -3]
 /** Width of the sentence's column, in units. */
 const headlineWidth = 30
 const whyLinesMax = 3
+const whyLinesBesideOffersMax = 2
 const chipsMax = 3
+const offersMax = 4
 
 draw(part('recorded-icon'), 'check')
 let words = await loadWords(chosenLanguage())
@@ -59,6 +62,7 @@ function render(isFresh) {
   draw(part('icon'), said.drawing)
   renderHeadline(said)
   renderCard(view ? cardInFocus(view) ?? emptyCard() : emptyCard())
+  renderOffers()
   renderMember(isFresh)
   renderWhy()
   const isRecorded = view?.entry != null
@@ -144,6 +148,50 @@ function renderChips(shown) {
   part('chips').replaceChildren(...[...ready, ...others].slice(0, chipsMax))
 }
 
+function hasOffers() { return offersOf(view, status).length > 0 }
+
+/** What the member can redeem now: a tap chooses, a second tap drops. */
+function renderOffers() {
+  const items = fewOf(offersOf(view, status), offersMax)
+  screen.toggleAttribute('data-offers', items.length > 0)
+  part('offers').hidden = items.length === 0
+  part('offers').replaceChildren(...items.map((item) => {
+    const place = make('li', item.wish ? 'chosen' : '')
+    place.append(offerButton(item))
+    if (item.wish && item.offer?.pointsMax > 1) {
+      place.append(stepButton(item, '−', false), stepButton(item, '+', true))
+    }
+    return place
+  }))
+}
+
+function offerButton(item) {
+  const button = make('button', 'offer')
+  button.type = 'button'
+  button.dataset.reward = item.reward
+  button.setAttribute('aria-pressed', String(Boolean(item.wish)))
+  const price = priceOf(item, words, status?.programme)
+  button.append(icon(item.wish ? 'check' : 'gift'))
+  button.append(make('b', '', words.local(item.title)), make('small', '', price))
+  button.addEventListener('click', () => choose(item.reward, { count: item.wish ? 0 : 1 }))
+  return button
+}
+
+function stepButton(item, label, isMore) {
+  const button = make('button', 'step', label)
+  button.type = 'button'
+  button.setAttribute('aria-label', words.say(isMore ? 'offer.more' : 'offer.less'))
+  button.addEventListener('click', () => {
+    choose(item.reward, { points: nextSuggestion(item, isMore) })
+  })
+  return button
+}
+
+/** The answer comes as the till's next view, on every page of the till. */
+function choose(reward, choice) {
+  post(`/v1/till/${encodeURIComponent(view.till)}/choose`, { reward, ...choice })
+}
+
 function renderMember(isFresh) {
   const member = view?.member
   put(part('hello'), !member ? ''
@@ -152,7 +200,8 @@ function renderMember(isFresh) {
   const card = view && cardInFocus(view)
   const missing = card ? card.size - card.stampsOnCard : 0
   const isOpen = ['award', 'member-attached'].includes(view?.phase) && !view.isRepeat
-  const isShown = isOpen && missing > 0
+  const hasMore = hasOffers() || notes(view, words, status).length > 0
+  const isShown = isOpen && missing > 0 && !hasMore && !view.redeemed?.length
   part('next').hidden = !isShown
   if (!isShown) return
   words.show(part('next-text'), 'card.next', { missing, reward: words.local(card.reward) })
@@ -188,9 +237,11 @@ function countUp(element, from, to, number) {
 
 function renderWhy() {
   const steps = view?.phase === 'award' && !isFull() ? view.derivation : []
-  const lines = steps.slice(0, whyLinesMax).map((step) => {
+  const why = steps.map((step) => reason(step, words, status?.programme))
+  const room = hasOffers() ? whyLinesBesideOffersMax : whyLinesMax
+  const lines = [...notes(view, words, status), ...why].slice(0, room).map((sentence) => {
     const line = make('li')
-    words.show(line, ...reason(step, words, status?.programme))
+    words.show(line, ...sentence)
     return line
   })
   part('why').hidden = lines.length === 0
