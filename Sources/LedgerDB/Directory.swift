@@ -37,6 +37,12 @@ extension Database {
         let name = member.maskedName.map(SQLValue.text) ?? .null
         let barcode = member.mobileBarcode.map(SQLValue.text) ?? .null
         let isBlocked = SQLValue.integer(member.isBlocked ? 1 : 0)
+        let birthday = member.profile.birthday.map { Int64($0.month * 100 + $0.day) }
+        let profile: [SQLValue] = [
+            birthday.map(SQLValue.integer) ?? .null,
+            .integer(member.profile.isReferred ? 1 : 0),
+            member.profile.tierFloor.map(SQLValue.text) ?? .null,
+        ]
         if member.mobileBarcode != nil {
             try run(
                 "UPDATE \(table) SET mobileBarcode = NULL WHERE mobileBarcode = ? AND number <> ?",
@@ -46,24 +52,19 @@ extension Database {
         }
         try run(
             """
-            INSERT INTO \(table) (number, maskedName, isBlocked, mobileBarcode)
-            VALUES (?, ?, ?, ?) ON CONFLICT (number) DO NOTHING
+            INSERT INTO \(table)
+                (number, maskedName, isBlocked, mobileBarcode, birthday, isReferred, tierFloor)
+            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING
             """,
-            number,
-            name,
-            isBlocked,
-            barcode
+            values: [number, name, isBlocked, barcode] + profile
         )
         if changesCount > 0 { return true }
         try run(
             """
-            UPDATE \(table) SET maskedName = ?, isBlocked = ?, mobileBarcode = ?
-            WHERE number = ?
+            UPDATE \(table) SET maskedName = ?, isBlocked = ?, mobileBarcode = ?, birthday = ?,
+                isReferred = ?, tierFloor = ? WHERE number = ?
             """,
-            name,
-            isBlocked,
-            barcode,
-            number
+            values: [name, isBlocked, barcode] + profile + [number]
         )
         return false
     }
@@ -74,5 +75,17 @@ extension Database {
     func remove(_ member: MemberNumber, from directory: Directory) throws -> Bool {
         try run("DELETE FROM \(directory.rawValue) WHERE number = ?", .integer(member.value))
         return changesCount > 0
+    }
+}
+
+extension Profile {
+    /// Reads the columns `birthday`, `isReferred` and `tierFloor`, which stand from a place on.
+    init(_ row: SQLRow, from column: Int32) {
+        let day = row.isNull(column) ? 0 : Int(row.integer(column))
+        self.init(
+            birthday: Birthday(month: day / 100, day: day % 100),
+            isReferred: row.integer(column + 1) == 1,
+            tierFloor: row.isNull(column + 2) ? nil : row.text(column + 2)
+        )
     }
 }

@@ -47,8 +47,8 @@ extension Ledger {
         try read { db in
             try db.all(
                 """
-                SELECT number, maskedName, isBlocked, mobileBarcode FROM directory
-                WHERE number > ? ORDER BY number LIMIT ?
+                SELECT number, maskedName, isBlocked, mobileBarcode, birthday, isReferred, tierFloor
+                FROM directory WHERE number > ? ORDER BY number LIMIT ?
                 """,
                 .integer(number?.value ?? -1),
                 .integer(Int64(countMax))
@@ -58,7 +58,8 @@ extension Ledger {
                         number: number,
                         maskedName: row.isNull(1) ? nil : row.text(1),
                         mobileBarcode: row.isNull(3) ? nil : row.text(3),
-                        isBlocked: row.integer(2) == 1
+                        isBlocked: row.integer(2) == 1,
+                        profile: Profile(row, from: 4)
                     )
                 }
                 guard let member else { throw LedgerError.damaged("member \(row.integer(0))") }
@@ -131,7 +132,8 @@ extension MemberRow {
             number: member.number,
             maskedName: member.maskedName,
             isBlocked: member.isBlocked,
-            mobileBarcode: member.mobileBarcode
+            mobileBarcode: member.mobileBarcode,
+            profile: member.profile
         )
         guard let row else { preconditionFailure("a member of the wire is a row") }
         self = row

@@ -120,7 +120,8 @@ private struct Proposal {
         }
         let names = programme.tallies(for: sale) + programme.debts(for: sale)
         tallies = try db.tallies(names, of: member)
-        let before = kept.standing.counting(tallies)
+        let profile = programme.reads(kept.standing.profile, for: sale)
+        let before = kept.standing.counting(tallies, reading: profile)
         let decided = programme.decideOnBetterDay(before, sale, at: moment)
         let sale = decided.sale
         self.sale = sale
@@ -163,12 +164,13 @@ private struct Proposal {
             reads: StandingReads(
                 holdings: readsHoldings ? kept.standing.holdings : [],
                 tallies: tallies,
-                profile: kept.standing.profile
+                profile: answer.standing.profile
             ),
             postings: award.postings,
             tallies: award.tallies
         )
         guard fits(fact, state) else { return Recorded(answer, refusedFor: .saleTooLarge) }
+        if let approval = sale.details.approval { try db.note(approval) }
         let sequence = try state.append(.award(fact), at: answer.at, db)
         let number = state.base + sequence
         try db.write(award.postings, of: answer.member, giving: answer.standing)

@@ -24,6 +24,8 @@ public enum LedgerError: Error, Hashable {
     case watermarksRefused(String)
     /// What HQ sent would go back, or is not what it says.
     case downRefused(String)
+    /// The manager's one-time code, or a later one, approved something before.
+    case approvalUsed(manager: String)
     /// The log no longer holds what was asked for; this is the first entry that it holds.
     case pruned(first: Int64)
     /// The entry has more bytes than a line may have.
@@ -64,6 +66,8 @@ extension LedgerError: CustomStringConvertible {
             "HQ's acknowledgement does not fit this log (\(detail)): nothing was changed; call HQ"
         case .downRefused(let detail):
             "what HQ sent is not used (\(detail)): the store goes on with what it has; call HQ"
+        case .approvalUsed(let manager):
+            "a code of manager \(manager) is good once: wait for the next"
         case .pruned(let first):
             "the log starts at entry \(first): read from there"
         case .entryTooLong(let byteCount):

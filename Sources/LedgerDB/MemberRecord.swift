@@ -39,6 +39,8 @@ public struct MemberRow: Hashable, Sendable {
     public let isBlocked: Bool
     /// The e-invoice carrier, a slash and seven characters.
     public let mobileBarcode: String?
+    /// What rules may ask of the member.
+    public let profile: Profile
 
     /// Most characters of a masked name.
     ///
@@ -49,13 +51,15 @@ public struct MemberRow: Hashable, Sendable {
     /// Source: CODES.md, 手機條碼: `/` and seven of `0-9 A-Z . - +`.
     public static let mobileBarcodeCharacterCount = 8
 
-    /// Creates a row, or nil if the name or the barcode cannot be one.
+    /// Creates a row, or nil if the name, the barcode or the profile cannot be one.
     public init?(
         number: MemberNumber,
         maskedName: String? = nil,
         isBlocked: Bool = false,
-        mobileBarcode: String? = nil
+        mobileBarcode: String? = nil,
+        profile: Profile = Profile()
     ) {
+        guard profile.isWellFormed else { return nil }
         if let maskedName {
             guard (1...Self.maskedNameCharacterCountMax).contains(maskedName.unicodeScalars.count),
                 !maskedName.unicodeScalars.contains("\0")
@@ -70,5 +74,6 @@ public struct MemberRow: Hashable, Sendable {
         self.maskedName = maskedName
         self.isBlocked = isBlocked
         self.mobileBarcode = mobileBarcode
+        self.profile = profile
     }
 }

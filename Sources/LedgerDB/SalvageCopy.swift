@@ -84,6 +84,7 @@ struct SalvageCopy {
         let hasRevocations = try copyAll("revocation")
         let hasPlaces = try copyAll("feed")
         _ = try copyAll("edition")
+        _ = try copyAll("approval")
         if !isWhole {
             try db.run("DELETE FROM \(Directory.a.rawValue)")
             try db.run("DELETE FROM feed WHERE name = 'changes'")

@@ -7,7 +7,7 @@ enum Schema {
     /// Marks the file as ours: "stmp".
     static let applicationID: Int64 = 0x7374_6D70
     /// The number of steps.
-    static let version: Int64 = 7
+    static let version: Int64 = 8
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -46,6 +46,12 @@ enum Schema {
             db in
             try db.execute(sql: loyalty)
             try db.execute(sql: "PRAGMA user_version = 7")
+        }
+        migrator.registerMigration("8 profiles and approvals", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: profiles)
+            // A view keeps the columns that its table had when it was made.
+            try db.use(try db.directoryInUse())
+            try db.execute(sql: "PRAGMA user_version = 8")
         }
         return migrator
     }

@@ -25,13 +25,17 @@ extension Database {
     func standing(of member: MemberNumber) throws -> KeptStanding {
         let number = SQLValue.integer(member.value)
         let row = try first(
-            "SELECT isBlocked, maskedName, mobileBarcode FROM directory WHERE number = ?",
+            """
+            SELECT isBlocked, maskedName, mobileBarcode, birthday, isReferred, tierFloor
+            FROM directory WHERE number = ?
+            """,
             number
         ) { row in
             (
                 isBlocked: row.integer(0) == 1,
                 maskedName: row.isNull(1) ? nil : row.text(1),
-                mobileBarcode: row.isNull(2) ? nil : row.text(2)
+                mobileBarcode: row.isNull(2) ? nil : row.text(2),
+                profile: Profile(row, from: 3)
             )
         }
         let visits = try visits(of: member)
@@ -42,7 +46,8 @@ extension Database {
             standing: Standing(
                 isBlocked: try row?.isBlocked == true || isRevoked(.member(member)),
                 holdings: try holdings(of: member),
-                lastVisits: visits.mapValues(\.visit)
+                lastVisits: visits.mapValues(\.visit),
+                profile: row?.profile ?? Profile()
             ),
             visitNumbers: visits.mapValues(\.number)
         )
@@ -103,6 +108,27 @@ extension Database {
                 .text(tally.description)
             ) { TallyChange(tally, $0.integer(0)) }
         }
+    }
+
+    /// Notes that a manager's code was used, which it can be once.
+    ///
+    /// - Throws: `LedgerError.approvalUsed` if it or a later one was used before.
+    func note(_ approval: Approval) throws {
+        let manager = SQLValue.text(approval.manager)
+        let last = try first("SELECT step FROM approval WHERE manager = ?", manager) {
+            $0.integer(0)
+        }
+        if let last, approval.step <= last {
+            throw LedgerError.approvalUsed(manager: approval.manager)
+        }
+        try run(
+            """
+            INSERT INTO approval (manager, step) VALUES (?, ?)
+            ON CONFLICT (manager) DO UPDATE SET step = excluded.step
+            """,
+            manager,
+            .integer(approval.step)
+        )
     }
 
     /// Writes the counts that have changed.
@@ -195,8 +221,8 @@ extension Tally {
 }
 
 extension Standing {
-    /// The standing with counts, which are read for one sale.
-    func counting(_ tallies: [TallyChange]) -> Self {
+    /// The standing with the counts and that part of the profile which are read for one sale.
+    func counting(_ tallies: [TallyChange], reading profile: Profile = Profile()) -> Self {
         Self(
             isBlocked: isBlocked,
             holdings: holdings,

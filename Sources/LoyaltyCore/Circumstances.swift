@@ -132,26 +132,18 @@ extension FirstSale {
 
 extension Profile {
     /// Whether a date lies in the window around the member's birthday.
-    func hasBirthday(within window: BirthdayWindow, of date: BusinessDate) -> Bool {
-        guard let birthday else { return false }
+    public func hasBirthday(within window: BirthdayWindow, of date: BusinessDate) -> Bool {
+        guard let birthdate else { return false }
         switch window {
-        case .month: return birthday.month == date.month
-        case .day: return Self.birthday(birthday, in: date.year) == date
+        case .month: return birthdate.month == date.month
+        case .day: return birthdate.date(in: date.year) == date
         case .week:
             // The days around a birthday may lie in another year.
             return (-1...1).contains { years in
-                let day = Self.birthday(birthday, in: date.year + years)
+                let day = birthdate.date(in: date.year + years)
                 return day.map { abs(Int64($0.dayNumber) - Int64(date.dayNumber)) <= 3 } ?? false
             }
         }
-    }
-
-    private static func birthday(
-        _ birthday: (month: Int, day: Int),
-        in year: Int
-    ) -> BusinessDate? {
-        BusinessDate(year: year, month: birthday.month, day: birthday.day)
-            ?? BusinessDate(year: year, month: birthday.month, day: birthday.day - 1)
     }
 }
 

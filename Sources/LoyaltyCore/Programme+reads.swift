@@ -62,6 +62,35 @@ extension Programme {
             || cards.contains { $0.completion != nil || $0.expiry != .never }
     }
 
+    /// What a decision on a sale may read of a profile; nothing else of it is kept with the entry.
+    ///
+    /// Whoever knows the profile gives this to `decide`, so that HQ decides on the same.
+    public func reads(_ profile: Profile, for sale: Sale) -> Profile {
+        if profile == Profile() { return profile }
+        let asked = conditions(for: sale)
+        var read = Profile()
+        if asked.contains(where: { $0.birthday != nil }) || sale.details.occasion == .birthday {
+            read.birthday = profile.birthday
+        }
+        if asked.contains(where: { $0.referral?.role == .referred }) {
+            read.isReferred = profile.isReferred
+        }
+        if tiers != nil { read.tierFloor = profile.tierFloor }
+        return read
+    }
+
+    /// Whether a decision on a sale asks in which store it was, so that its entry must tell.
+    public func readsStore(for sale: Sale) -> Bool {
+        conditions(for: sale).contains { !$0.stores.isEmpty }
+    }
+
+    /// What the rules that may match a sale ask, and the rewards that it names.
+    private func conditions(for sale: Sale) -> [Conditions] {
+        let wished = Set(sale.details.redemptions.map(\.reward))
+        return index.candidates(for: sale).map { rules[$0.number].conditions }
+            + rewards.filter { wished.contains($0.id) }.map(\.conditions)
+    }
+
     /// Whether a sale needs a number from the system's randomness: some rule is an instant win.
     public var hasInstantWins: Bool {
         rules.contains { if case .instantWin = $0.gift { true } else { false } }

@@ -109,6 +109,8 @@ public struct SaleDetails: Hashable, Sendable {
     public var redemptions: [Redemption] = []
     /// Whether a manager's code approved it; asked of compensations.
     public var isApproved = false
+    /// Whose code it was, and which.
+    public var approval: Approval?
     /// The chance of the sale, drawn once at the till, for instant wins.
     public var luck: UInt64?
 
@@ -121,9 +123,32 @@ public struct SaleDetails: Hashable, Sendable {
     ///
     /// Source: our own bound; a till shows no more.
     public static let wishCountMax = 20
+    /// Most characters of a compensation's reason.
+    ///
+    /// Source: our own bound; two sentences, and a line of a report.
+    public static let reasonCharacterCountMax = 200
+    /// The highest answer to a survey's question.
+    ///
+    /// Source: our own bound; a recommendation (NPS) is answered with 0 to 10, a share of a whole
+    /// with 0 to 100.
+    public static let surveyAnswerMax: Int64 = 100
 
     /// Creates details of which nothing is known.
     public init() {}
+}
+
+/// A manager's word, given by a one-time code.
+public struct Approval: Hashable, Sendable {
+    /// The manager, as the store's configuration names them.
+    public let manager: String
+    /// The code's step in time (RFC 6238 section 4.2); a manager's next code has a higher one.
+    public let step: Int64
+
+    /// Creates a word.
+    public init(manager: String, step: Int64) {
+        self.manager = manager
+        self.step = step
+    }
 }
 
 /// One line of a basket.
@@ -208,6 +233,32 @@ public enum Occasion: Hashable, Sendable {
         case .survey(let id, _), .vote(let id, _): id
         case .recovery(let severity, _): severity
         case .purchase, .join, .topUp, .checkIn, .referral, .birthday: nil
+        }
+    }
+
+    /// Whether it happens once: to a member, to a friend, or in a year.
+    ///
+    /// Its sale key then says to whom, so that whoever reports it twice gets the first answer; HQ
+    /// keeps those keys apart over the whole chain.
+    public var isOnce: Bool {
+        switch self {
+        case .join, .birthday, .referral(.join), .referral(.firstSale): true
+        case .purchase, .topUp, .checkIn, .survey, .vote, .recovery, .referral(.everySale): false
+        }
+    }
+
+    /// The key of an occasion that happens once.
+    ///
+    /// - Parameters:
+    ///   - member: Whose occasion it is, or for a referral the friend who was invited.
+    ///   - date: On which day of trade.
+    /// - Returns: The key; nil for an occasion that may happen again.
+    public func onceKey(of member: MemberNumber, on date: BusinessDate) -> SaleKey? {
+        guard isOnce else { return nil }
+        return switch self {
+        case .birthday: SaleKey("birthday/\(member)/\(date.year)")
+        case .referral(let step): SaleKey("referral/\(step.rawValue)/\(member)")
+        default: SaleKey("\(kind.rawValue)/\(member)")
         }
     }
 

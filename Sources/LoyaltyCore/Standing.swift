@@ -122,6 +122,28 @@ public struct Profile: Hashable, Sendable {
 
     /// Creates a profile of which nothing is known.
     public init() {}
+
+    /// Creates a profile.
+    ///
+    /// - Parameters:
+    ///   - birthday: The month and the day of the birthday; nil where they are not known.
+    ///   - isReferred: Whether a friend invited the member.
+    ///   - tierFloor: The lowest tier that the member has; nil for none.
+    public init(birthday: Birthday?, isReferred: Bool = false, tierFloor: String? = nil) {
+        self.birthday = birthday.map { ($0.month, $0.day) }
+        self.isReferred = isReferred
+        self.tierFloor = tierFloor
+    }
+
+    /// The birthday, as it is written.
+    public var birthdate: Birthday? {
+        birthday.flatMap { Birthday(month: $0.month, day: $0.day) }
+    }
+
+    /// Whether a profile can be sent and kept: its birthday is a day, its tier a tier's name.
+    public var isWellFormed: Bool {
+        (birthday == nil || birthdate != nil) && (tierFloor.map(Programme.isIdentifier) ?? true)
+    }
 }
 
 /// When a member's visit was stamped.

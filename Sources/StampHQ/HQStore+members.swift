@@ -12,18 +12,39 @@ public struct Member: Equatable, Sendable {
     public let mobileBarcode: String?
     /// Whether HQ has barred the member.
     public let isBlocked: Bool
+    /// What rules may ask of the member; of the birthday HQ keeps no year.
+    public let profile: Profile
 
-    /// Creates a member.
+    /// Creates a member; the profile is well formed.
     public init(
         number: MemberNumber,
         maskedName: String,
         mobileBarcode: String?,
-        isBlocked: Bool
+        isBlocked: Bool,
+        profile: Profile = Profile()
     ) {
         self.number = number
         self.maskedName = maskedName
         self.mobileBarcode = mobileBarcode
         self.isBlocked = isBlocked
+        self.profile = profile
+    }
+
+    /// Reads a row of the table `member`; nil for a number that no card has.
+    init?(_ row: Row) {
+        guard let number = MemberNumber(value: row["number"]) else { return nil }
+        let birthday = (row["birthday"] as String?).flatMap { Birthday($0) }
+        self.init(
+            number: number,
+            maskedName: row["maskedName"],
+            mobileBarcode: row["mobileBarcode"],
+            isBlocked: row["isBlocked"],
+            profile: Profile(
+                birthday: birthday,
+                isReferred: row["isReferred"] ?? false,
+                tierFloor: row["tierFloor"]
+            )
+        )
     }
 }
 
@@ -51,7 +72,8 @@ extension HQStore {
                     // used again.
                     try db.cachedStatement(sql: Self.putMember).execute(arguments: [
                         member.number.value, member.maskedName, member.mobileBarcode,
-                        member.isBlocked, nowMs,
+                        member.isBlocked, member.profile.birthdate?.description,
+                        member.profile.isReferred, member.profile.tierFloor, nowMs,
                     ])
                 } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
                     refused.append(index)
@@ -68,12 +90,18 @@ extension HQStore {
     }
 
     private static let putMember = """
-        INSERT INTO member (number, maskedName, mobileBarcode, isBlocked, changedAtMs)
-        VALUES (?, ?, ?, ?, ?)
+        INSERT INTO member (
+            number, maskedName, mobileBarcode, isBlocked, birthday, isReferred, tierFloor,
+            changedAtMs
+        )
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (number) DO UPDATE SET
             maskedName = excluded.maskedName,
             mobileBarcode = excluded.mobileBarcode,
             isBlocked = excluded.isBlocked,
+            birthday = excluded.birthday,
+            isReferred = excluded.isReferred,
+            tierFloor = excluded.tierFloor,
             changedAtMs = excluded.changedAtMs
         """
 
@@ -91,14 +119,7 @@ extension HQStore {
 
     static func member(_ number: MemberNumber, _ db: Database) throws -> Member? {
         let statement = try db.cachedStatement(sql: "SELECT * FROM member WHERE number = ?")
-        return try Row.fetchOne(statement, arguments: [number.value]).map { row in
-            Member(
-                number: number,
-                maskedName: row["maskedName"],
-                mobileBarcode: row["mobileBarcode"],
-                isBlocked: row["isBlocked"]
-            )
-        }
+        return try Row.fetchOne(statement, arguments: [number.value]).flatMap { Member($0) }
     }
 }
 
@@ -110,7 +131,8 @@ extension Member {
             number: number,
             maskedName: name,
             mobileBarcode: mobileBarcode,
-            isBlocked: isBlocked
+            isBlocked: isBlocked,
+            profile: profile
         )
         if let whole { return whole }
         // A barcode that no scanner reads names nobody.
@@ -119,7 +141,8 @@ extension Member {
                 number: number,
                 maskedName: name,
                 mobileBarcode: nil,
-                isBlocked: isBlocked
+                isBlocked: isBlocked,
+                profile: profile.isWellFormed ? profile : Profile()
             )
         else { preconditionFailure("a name that was cut fits") }
         return rest

@@ -49,6 +49,9 @@ extension HQStore {
         migrator.registerMigration("11 decided again") { db in
             try db.execute(sql: differenceTables)
         }
+        migrator.registerMigration("12 profiles and recoveries") { db in
+            try db.execute(sql: profileTables)
+        }
         return migrator
     }
 

@@ -93,16 +93,7 @@ extension HQStore {
                 db,
                 sql: "SELECT * FROM member WHERE number > ? ORDER BY number LIMIT ?",
                 arguments: [number, Self.snapshotSliceCount]
-            ).compactMap { row in
-                MemberNumber(value: row["number"]).map { number in
-                    Member(
-                        number: number,
-                        maskedName: row["maskedName"],
-                        mobileBarcode: row["mobileBarcode"],
-                        isBlocked: row["isBlocked"]
-                    )
-                }
-            }
+            ).compactMap { Member($0) }
         }
         return members.isEmpty ? nil : members
     }

@@ -3,7 +3,8 @@ import LoyaltyCore
 /// Reads a CSV file of members as it comes in.
 ///
 /// Its first line names the columns: `number` and `name` or `maskedName`, and, if wanted,
-/// `mobileBarcode` and `blocked`. Full names are masked here and go no further.
+/// `mobileBarcode`, `blocked`, `birthday`, `referred` and `tierFloor`. Full names are masked here,
+/// years of birth are dropped, and neither goes further.
 public struct MemberFile {
     /// A row of the file.
     public enum Row: Equatable, Sendable {
@@ -18,7 +19,10 @@ public struct MemberFile {
     /// Source: our own bound; names on identity documents have up to 50.
     public static let nameCharacterCountMax = 50
 
-    private static let known: Set = ["number", "name", "maskedName", "mobileBarcode", "blocked"]
+    private static let known: Set = [
+        "number", "name", "maskedName", "mobileBarcode", "blocked", "birthday", "referred",
+        "tierFloor",
+    ]
 
     private var reader = CSVReader()
     private var columns: [String: Int]?
@@ -97,7 +101,8 @@ public struct MemberFile {
             number: number,
             maskedName: try maskedName(texts, row.line),
             mobileBarcode: try mobileBarcode(texts["mobileBarcode"] ?? "", row.line),
-            isBlocked: try isBlocked(texts["blocked"] ?? "", row.line)
+            isBlocked: try flag("blocked", texts, row.line),
+            profile: try profile(texts, row.line)
         )
     }
 
@@ -148,11 +153,38 @@ public struct MemberFile {
         return text
     }
 
-    private static func isBlocked(_ text: String, _ line: Int) throws(MemberFileError) -> Bool {
-        switch text {
+    private static func profile(
+        _ texts: [String: String],
+        _ line: Int
+    ) throws(MemberFileError) -> Profile {
+        let (day, floor) = (texts["birthday"] ?? "", texts["tierFloor"] ?? "")
+        let birthday = Birthday(day)
+        guard day.isEmpty || birthday != nil else {
+            throw .malformed(line: line, field: "birthday", hint: "a month and a day such as 05-20")
+        }
+        guard floor.isEmpty || Programme.isIdentifier(floor) else {
+            throw .malformed(
+                line: line,
+                field: "tierFloor",
+                hint: "a tier's id such as gold: 1 to 40 of a-z, 0-9 and -"
+            )
+        }
+        return Profile(
+            birthday: birthday,
+            isReferred: try flag("referred", texts, line),
+            tierFloor: floor.isEmpty ? nil : floor
+        )
+    }
+
+    private static func flag(
+        _ field: String,
+        _ texts: [String: String],
+        _ line: Int
+    ) throws(MemberFileError) -> Bool {
+        switch texts[field] ?? "" {
         case "", "0", "no", "false": return false
         case "1", "yes", "true": return true
-        default: throw .malformed(line: line, field: "blocked", hint: "1 or 0")
+        default: throw .malformed(line: line, field: field, hint: "1 or 0")
         }
     }
 }
@@ -182,7 +214,8 @@ extension MemberFileError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .columns(let reason):
-            "line 1: \(reason); name the columns number, name or maskedName, mobileBarcode, blocked"
+            "line 1: \(reason); name the columns number, name or maskedName, mobileBarcode,"
+                + " blocked, birthday, referred, tierFloor"
         case .fieldCount(let line, let found, let wanted):
             "line \(line): \(found) fields where \(wanted) are named in line 1"
         case .malformed(let line, let field, let hint): "line \(line): '\(field)' must be \(hint)"

@@ -6,12 +6,13 @@ public enum MemberTable {
     public static func bytes(of members: [Member]) -> [UInt8] {
         var out: [UInt8] = []
         for member in members {
-            out += member.number.description.utf8
-            out.append(UInt8(ascii: "\t"))
-            out += member.maskedName.utf8
-            out.append(UInt8(ascii: "\t"))
-            out += (member.mobileBarcode ?? "").utf8
-            out += member.isBlocked ? "\t1\n".utf8 : "\t0\n".utf8
+            let fields = [
+                member.number.description, member.maskedName, member.mobileBarcode ?? "",
+                member.isBlocked ? "1" : "0", member.profile.birthdate?.description ?? "",
+                member.profile.isReferred ? "1" : "0", member.profile.tierFloor ?? "",
+            ]
+            out += fields.joined(separator: "\t").utf8
+            out.append(UInt8(ascii: "\n"))
         }
         return out
     }
@@ -20,22 +21,31 @@ public enum MemberTable {
     static func members(from bytes: [UInt8]) -> [Member]? {
         var members: [Member] = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(
-                separator: UInt8(ascii: "\t"),
-                omittingEmptySubsequences: false
-            ).map { String(decoding: $0, as: UTF8.self) }
-            guard fields.count == 4, let number = MemberNumber(fields[0]),
-                fields[3] == "0" || fields[3] == "1"
-            else { return nil }
-            members.append(
-                Member(
-                    number: number,
-                    maskedName: fields[1],
-                    mobileBarcode: fields[2].isEmpty ? nil : fields[2],
-                    isBlocked: fields[3] == "1"
-                )
-            )
+            guard let member = member(line) else { return nil }
+            members.append(member)
         }
         return members
+    }
+
+    private static func member(_ line: ArraySlice<UInt8>) -> Member? {
+        let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard fields.count == 7, let number = MemberNumber(fields[0]),
+            [fields[3], fields[5]].allSatisfy({ $0 == "0" || $0 == "1" })
+        else { return nil }
+        let profile = Profile(
+            birthday: Birthday(fields[4]),
+            isReferred: fields[5] == "1",
+            tierFloor: fields[6].isEmpty ? nil : fields[6]
+        )
+        guard profile.isWellFormed, fields[4].isEmpty == (profile.birthday == nil)
+        else { return nil }
+        return Member(
+            number: number,
+            maskedName: fields[1],
+            mobileBarcode: fields[2].isEmpty ? nil : fields[2],
+            isBlocked: fields[3] == "1",
+            profile: profile
+        )
     }
 }

@@ -27,7 +27,7 @@ public struct ChangePageV1: Hashable, Sendable {
     public static let changeCountMax = 2_000
     /// Most bytes of a page.
     ///
-    /// Source: our own bound; 2,000 members with the longest names have some 640 kB.
+    /// Source: our own bound; 2,000 members with the longest names and profiles have some 820 kB.
     public static let byteCountMax = 1_048_576
     /// Longest time that HQ holds a question which has no answer yet, in seconds.
     ///

@@ -179,24 +179,44 @@ extension Revocation {
 
 extension MemberV1 {
     fileprivate var json: CanonicalJSON {
-        [
-            "name": maskedName.map(CanonicalJSON.string) ?? .null,
-            "barcode": mobileBarcode.map(CanonicalJSON.string) ?? .null,
-            "barred": .bool(isBlocked),
+        var members: [CanonicalJSON.Member] = [
+            .init("name", maskedName.map(CanonicalJSON.string) ?? .null),
+            .init("barcode", mobileBarcode.map(CanonicalJSON.string) ?? .null),
+            .init("barred", .bool(isBlocked)),
         ]
+        if let birthday = profile.birthdate {
+            members.append(.init("birthday", .string(birthday.description)))
+        }
+        if profile.isReferred { members.append(.init("referred", .bool(true))) }
+        if let floor = profile.tierFloor { members.append(.init("tierFloor", .string(floor))) }
+        return .object(members)
     }
 
     fileprivate init?(_ number: MemberNumber, _ json: CanonicalJSON) {
         guard let name = json["name"], let barcode = json["barcode"],
             name == .null || name.stringValue != nil,
             barcode == .null || barcode.stringValue != nil,
-            let isBlocked = json["barred"]?.boolValue
+            let isBlocked = json["barred"]?.boolValue,
+            let profile = Self.profile(json)
         else { return nil }
         self.init(
             number: number,
             maskedName: name.stringValue,
             mobileBarcode: barcode.stringValue,
-            isBlocked: isBlocked
+            isBlocked: isBlocked,
+            profile: profile
         )
+    }
+
+    /// What a change says of the member's profile; nil if it is out of form.
+    private static func profile(_ json: CanonicalJSON) -> Profile? {
+        let birthday = json["birthday"]?.stringValue.flatMap { Birthday($0) }
+        let isReferred = json["referred"]?.boolValue
+        let floor = json["tierFloor"]?.stringValue
+        guard (json["birthday"] == nil) == (birthday == nil),
+            (json["referred"] == nil) == (isReferred == nil),
+            (json["tierFloor"] == nil) == (floor == nil)
+        else { return nil }
+        return Profile(birthday: birthday, isReferred: isReferred ?? false, tierFloor: floor)
     }
 }

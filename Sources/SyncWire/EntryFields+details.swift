@@ -26,11 +26,21 @@ extension EntryFields {
             details.redemptions.append(try Self.redemption(wish))
         }
         details.isApproved = try flag("approved")
+        details.approval = try approval()
         if json["luck"] != nil {
             guard let luck = UInt64(try string("luck")) else { throw .malformed(field: "luck") }
             details.luck = luck
         }
         return details
+    }
+
+    private func approval() throws(EntryLineError) -> Approval? {
+        guard let value = json["approvedBy"] else { return nil }
+        guard let parts = value.arrayValue, parts.count == 2,
+            let manager = parts[0].stringValue, Programme.isIdentifier(manager),
+            let step = parts[1].integerValue, step >= 0
+        else { throw .malformed(field: "approvedBy") }
+        return Approval(manager: manager, step: step)
     }
 
     /// What the rules read of the standing, beside the last visits.

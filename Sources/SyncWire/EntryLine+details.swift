@@ -20,6 +20,7 @@ extension SaleDetails {
         add("codes", codes.isEmpty ? nil : .array(codes.map(CanonicalJSON.string)))
         add("redeem", redemptions.isEmpty ? nil : .array(redemptions.map(\.json)))
         add("approved", isApproved ? .bool(true) : nil)
+        add("approvedBy", approval.map { [.string($0.manager), .integer($0.step)] })
         // As text: JSON's numbers are signed.
         add("luck", luck.map { .string(String($0)) })
         return members

@@ -16,10 +16,12 @@ struct Members: AsyncParsableCommand {
             abstract: "Add or change members from a CSV file in UTF-8.",
             discussion: """
                 The first line names the columns: number (14 digits), name or maskedName, and, if \
-                wanted, mobileBarcode and blocked (1 or 0). Full names are masked (王○明) before \
-                they reach the database. May be stopped and repeated: rows are written in blocks, \
-                and a member that is there is changed. Refused rows are listed with their lines, \
-                the others are taken; then the exit status is 1.
+                wanted, mobileBarcode, blocked (1 or 0), birthday (05-20; a year is dropped), \
+                referred (1 or 0: a friend invited the member) and tierFloor (a tier's id). A \
+                column that is left out is emptied. Full names are masked (王○明) before they reach \
+                the database. May be stopped and repeated: rows are written in blocks, and a \
+                member that is there is changed. Refused rows are listed with their lines, the \
+                others are taken; then the exit status is 1.
                 """
         )
 

@@ -407,6 +407,44 @@ struct DownTests {
         #expect(try await page.digest == store.makeSnapshot().digest)
     }
 
+    @Test func `an HQ of version 11 keeps its members' lines, and takes profiles after an update`()
+        async throws
+    {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/hq.sqlite"
+        let queue = try DatabaseQueue(path: path)
+        try HQStore.migrator.migrate(queue, upTo: "11 decided again")
+        try await queue.write { db in
+            try db.execute(
+                sql: "INSERT INTO member VALUES (1, '王○明', NULL, 0, 0), (2, '李○', NULL, 1, 0)"
+            )
+            try HQStore.seedFeeds(db)
+        }
+        try queue.close()
+        let store = try HQStore(path: path) { 0 }
+        let before = try await store.makeSnapshot()
+        let kept = try await store.queue.read { db in try HQStore.memberDigest(db) }
+        #expect(before.digest == kept)
+        let first = try #require(before.parts.first)
+        let part = try #require(try await store.part(first.sha256))
+        #expect(
+            String(decoding: part, as: UTF8.self)
+                == "00000000000001\t王○明\t\t0\n00000000000002\t李○\t\t1\n"
+        )
+
+        let born = try member(1, profile: Profile(birthday: Birthday("02-29")))
+        #expect(try await store.putMembers([born]).isEmpty)
+        #expect(try await store.member(born.number) == born)
+        let after = try await store.makeSnapshot()
+        #expect(try await store.queue.read { db in try HQStore.memberDigest(db) } == after.digest)
+        let second = try #require(after.parts.first)
+        let news = try #require(try await store.part(second.sha256))
+        #expect(String(decoding: news, as: UTF8.self).contains("\t0\t02-29\t0\t\n"))
+        let read = try #require(SnapshotV1.members(of: news))
+        #expect(read.first?.profile == born.profile)
+        #expect(try await store.putMembers([born]).isEmpty)
+    }
+
     // MARK: Makers
 
     private func joined(_ hq: RunningHQ) async throws -> TestDevice {
@@ -423,13 +461,15 @@ private func number(_ value: Int64) throws -> MemberNumber {
 private func member(
     _ value: Int64,
     _ name: String = "王○明",
-    isBlocked: Bool = false
+    isBlocked: Bool = false,
+    profile: Profile = Profile()
 ) throws -> Member {
     Member(
         number: try number(value),
         maskedName: name,
         mobileBarcode: nil,
-        isBlocked: isBlocked
+        isBlocked: isBlocked,
+        profile: profile
     )
 }
 

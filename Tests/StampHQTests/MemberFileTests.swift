@@ -84,6 +84,50 @@ struct MemberFileTests {
         )
     }
 
+    @Test func `birthdays, invitations and tiers are optional columns, and years are dropped`()
+        throws
+    {
+        let rows = try read(
+            "number,name,birthday,referred,tierFloor\n"
+                + "00000000000001,王小明,05-20,1,gold\n"
+                + "00000000000002,李四,1992-02-29,0,\n"
+                + "00000000000003,張三,,,\n"
+        )
+
+        let whole = Profile(birthday: Birthday("05-20"), isReferred: true, tierFloor: "gold")
+        #expect(
+            rows == [
+                .member(try member(1, "王○明", profile: whole), line: 2),
+                .member(
+                    try member(2, "李○", profile: Profile(birthday: Birthday("02-29"))),
+                    line: 3
+                ),
+                .member(try member(3, "張○"), line: 4),
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        ("birthday", "5-20", "a month and a day such as 05-20"),
+        ("birthday", "02-30", "a month and a day such as 05-20"),
+        ("birthday", "1991-02-29", "a month and a day such as 05-20"),
+        ("referred", "maybe", "1 or 0"),
+        ("tierFloor", "Gold", "a tier's id such as gold: 1 to 40 of a-z, 0-9 and -"),
+        (
+            "tierFloor", String(repeating: "g", count: 41),
+            "a tier's id such as gold: 1 to 40 of a-z, 0-9 and -"
+        ),
+    ])
+    func `a profile out of form is refused with its line and what to write`(
+        column: String,
+        text: String,
+        hint: String
+    ) throws {
+        let rows = try read("number,name,\(column)\n00000000000001,王明,\(text)\n")
+
+        #expect(rows == [.refused(.malformed(line: 2, field: column, hint: hint))])
+    }
+
     @Test func `a name that would break the display's line is refused`() throws {
         let rows = try read("number,maskedName\n00000000000001,\"a\u{202E}b\"\n")
 
@@ -139,9 +183,18 @@ struct MemberFileTests {
     }
 
     @Test func `members survive the way to HQ`() throws {
-        let members = [try member(1, "王○明", "/ABC+123"), try member(2, "李○", isBlocked: true)]
+        let whole = Profile(birthday: Birthday("02-29"), isReferred: true, tierFloor: "gold")
+        let members = [
+            try member(1, "王○明", "/ABC+123"), try member(2, "李○", isBlocked: true),
+            try member(3, "張○", profile: whole),
+        ]
         #expect(MemberTable.members(from: MemberTable.bytes(of: members)) == members)
-        for text in ["x", "1\ta\t\t0", "00000000000001\ta\t0", "00000000000001\ta\t\t2"] {
+        let rest = "\t\t0\t"
+        for text in [
+            "x", "1\ta\t\t0\(rest)", "00000000000001\ta\t0\(rest)", "00000000000001\ta\t\t2\(rest)",
+            "00000000000001\ta\t\t0", "00000000000001\ta\t\t0\t\t2\t",
+            "00000000000001\ta\t\t0\t02-30\t0\t", "00000000000001\ta\t\t0\t\t0\tGold",
+        ] {
             #expect(MemberTable.members(from: Array(text.utf8)) == nil)
         }
     }
@@ -161,13 +214,15 @@ struct MemberFileTests {
         _ value: Int64,
         _ name: String,
         _ barcode: String? = nil,
-        isBlocked: Bool = false
+        isBlocked: Bool = false,
+        profile: Profile = Profile()
     ) throws -> Member {
         Member(
             number: try #require(MemberNumber(value: value)),
             maskedName: name,
             mobileBarcode: barcode,
-            isBlocked: isBlocked
+            isBlocked: isBlocked,
+            profile: profile
         )
     }
 }

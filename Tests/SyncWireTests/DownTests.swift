@@ -61,18 +61,130 @@ struct DownTests {
         "", "42\t\t\t0", "00000000000042\t\t\t2", "00000000000042\t\t0", "00000000000042\t\t\t",
         "00000000000042\ta\u{7}\t\t0", "00000000000042\t\t/ABC123\t0", "00000000000042\t\t\t00",
         "00000000000042\t\t\t0\t", "00000000000042\t\t/AB\u{e9}123\t1",
+        // A profile of which nothing is known has no fields, and each field has one spelling.
+        "00000000000042\t\t\t0\t\t0\t", "00000000000042\t\t\t0\t05-20\t0",
+        "00000000000042\t\t\t0\t05-20\t0\t\t", "00000000000042\t\t\t0\t5-20\t0\t",
+        "00000000000042\t\t\t0\t02-30\t0\t", "00000000000042\t\t\t0\t05-20\t2\t",
+        "00000000000042\t\t\t0\t05-20\t\t", "00000000000042\t\t\t0\t05-20\t0\tGold",
+        "00000000000042\t\t\t0\t1990-05-20\t0\t",
     ])
     func `a line out of form is no member`(line: String) {
         #expect(MemberV1(line: Array(line.utf8)) == nil)
+    }
+
+    @Test(arguments: [
+        ("05-20", false, nil, "05-20\t0\t"), ("02-29", true, "gold", "02-29\t1\tgold"),
+        (nil, true, nil, "\t1\t"), (nil, false, "gold", "\t0\tgold"),
+    ])
+    func `a member with a profile has three fields more`(
+        birthday: String?,
+        isReferred: Bool,
+        floor: String?,
+        fields: String
+    ) throws {
+        let known = try member(
+            with: Profile(
+                birthday: birthday.flatMap { Birthday($0) },
+                isReferred: isReferred,
+                tierFloor: floor
+            )
+        )
+        #expect(
+            String(decoding: known.line, as: UTF8.self)
+                == "00000000000042\t王○明\t/ABC1234\t0\t\(fields)"
+        )
+        #expect(MemberV1(line: known.line) == known)
+        #expect(known != member)
+    }
+
+    @Test func `a member without a profile is written as ever, byte for byte`() throws {
+        #expect(try member(with: Profile()).line == member.line)
+        #expect(
+            String(decoding: try page([.member(member)]), as: UTF8.self)
+                .contains(#""d":{"name":"王○明","barcode":"/ABC1234","barred":false}"#)
+        )
+    }
+
+    @Test func `a change says of a profile what is known, and is read back`() throws {
+        let known = try member(
+            with: Profile(birthday: Birthday("02-29"), isReferred: true, tierFloor: "gold")
+        )
+        let bytes = try page([.member(known)])
+        #expect(
+            String(decoding: bytes, as: UTF8.self).contains(
+                #""barred":false,"birthday":"02-29","referred":true,"tierFloor":"gold"}"#
+            )
+        )
+        let read = try ChangePageV1(parsing: bytes, signedBy: hq.publicKey)
+        #expect(read.changes.map(\.content) == [.member(known)])
+    }
+
+    @Test func `a day that no year has and a tier that no programme names are no profile`() throws {
+        var impossible = Profile()
+        impossible.birthday = (2, 30)
+        #expect(!impossible.isWellFormed)
+        #expect(Birthday(month: 2, day: 29)?.description == "02-29")
+        #expect(Birthday("1990-05-20")?.description == "05-20")
+        for profile in [impossible, Profile(birthday: nil, tierFloor: "Gold")] {
+            #expect(
+                MemberV1(
+                    number: member.number,
+                    maskedName: nil,
+                    mobileBarcode: nil,
+                    isBlocked: false,
+                    profile: profile
+                ) == nil
+            )
+        }
+    }
+
+    private func member(with profile: Profile) throws -> MemberV1 {
+        try #require(
+            MemberV1(
+                number: member.number,
+                maskedName: member.maskedName,
+                mobileBarcode: member.mobileBarcode,
+                isBlocked: false,
+                profile: profile
+            )
+        )
+    }
+
+    private func page(_ contents: [ChangeV1.Content]) throws -> [UInt8] {
+        ChangePageV1(
+            feed: .changes,
+            since: nil,
+            changes: contents.enumerated().map { ChangeV1(revision: Int64($0 + 1), $1) },
+            next: try #require(FeedCursor("1.\(contents.count)")),
+            hasMore: false,
+            isComplete: true,
+            digest: nil,
+            serverMs: 0
+        ).bytes(signedBy: hq)
     }
 
     @Test func `the longest line is a member's, one byte more is not`() throws {
         let number = try #require(MemberNumber(value: MemberNumber.valueMax))
         let name = String(repeating: "𠮷", count: MemberV1.nameScalarCountMax)
         let longest = try #require(
-            MemberV1(number: number, maskedName: name, mobileBarcode: "/ABC1234", isBlocked: true)
+            MemberV1(
+                number: number,
+                maskedName: name,
+                mobileBarcode: "/ABC1234",
+                isBlocked: true,
+                profile: Profile(
+                    birthday: Birthday("12-31"),
+                    isReferred: true,
+                    tierFloor: String(repeating: "g", count: 40)
+                )
+            )
         )
         #expect(longest.line.count == MemberV1.lineByteCountMax)
+        #expect(MemberV1(line: longest.line + [0x67]) == nil)
+        let plain = try #require(
+            MemberV1(number: number, maskedName: name, mobileBarcode: "/ABC1234", isBlocked: true)
+        )
+        #expect(plain.line.count == MemberV1.plainLineByteCountMax)
         #expect(MemberV1(line: longest.line) == longest)
         #expect(
             MemberV1(

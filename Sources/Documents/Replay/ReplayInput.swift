@@ -60,28 +60,6 @@ public struct Joining: Sendable {
     public let birthday: Birthday?
 }
 
-/// The month and the day of a birthday.
-public struct Birthday: Hashable, Sendable {
-    /// The month, from 1.
-    public let month: Int
-    /// The day of the month, from 1.
-    public let day: Int
-
-    /// Reads `05-20`, or a date whose year is not kept, or gives nil.
-    init?(_ text: String) {
-        // A leap year has every day on which anybody is born.
-        let day = text.utf8.count == 5 ? "2024-\(text)" : text
-        guard let date = BusinessDate(day) else { return nil }
-        (month, self.day) = (date.month, date.day)
-    }
-
-    /// The birthday's date in a year; 28 February where 29 February is missing.
-    func date(in year: Int) -> BusinessDate? {
-        BusinessDate(year: year, month: month, day: day)
-            ?? BusinessDate(year: year, month: month, day: day - 1)
-    }
-}
-
 /// What a refund says.
 public struct ReplayRefund: Sendable {
     /// The key of the sale.
