@@ -249,9 +249,9 @@ let package = Package(
         .testTarget(
             name: "CounterAPITests",
             dependencies: [
-                "CounterAPI", "LedgerDB", "LoyaltyCore", "ScanCodec", "StampAgent", "SyncWire",
-                crypto, httpClient, hummingbird, lifecycle, lifecycleTestKit, logging, nioCore,
-                nioHTTP1, nioPosix, nioSSL,
+                "CounterAPI", "Documents", "LedgerDB", "LoyaltyCore", "ScanCodec", "StampAgent",
+                "SyncWire", crypto, httpClient, hummingbird, lifecycle, lifecycleTestKit, logging,
+                nioCore, nioHTTP1, nioPosix, nioSSL,
             ],
             swiftSettings: strict
         ),

@@ -33,6 +33,8 @@ enum CounterProblemType: String, CaseIterable, Sendable {
     case ackRefused = "ack-refused"
     /// The device's key cannot be changed as things are.
     case keyKept = "key-kept"
+    /// No manager's code allows it: `reason`.
+    case notApproved = "not-approved"
     /// The ledger does not record at present: `reason`.
     case notRecorded = "not-recorded"
     /// The agent failed for a reason of its own.
@@ -53,7 +55,7 @@ enum CounterProblemType: String, CaseIterable, Sendable {
         case .contentTooLarge: .contentTooLarge
         case .mediaType: .unsupportedMediaType
         case .hostRefused: .misdirectedRequest
-        case .originRefused, .socketOnly: .forbidden
+        case .originRefused, .socketOnly, .notApproved: .forbidden
         case .cursorAhead, .keyKept: .conflict
         case .logPruned: .gone
         case .ackRefused: .unprocessableContent
@@ -80,6 +82,7 @@ enum CounterProblemType: String, CaseIterable, Sendable {
         case .cursorAhead: "The log ends before this place"
         case .ackRefused: "The acknowledgement was not taken"
         case .keyKept: "The key was not changed"
+        case .notApproved: "No manager allowed it"
         case .notRecorded: "The sale was not recorded"
         case .agentFailed: "The agent failed"
         }

@@ -77,13 +77,13 @@ extension RequestFields {
     }
 
     /// One element of a list, with names of its own.
-    private init(
+    init(
         _ value: CanonicalJSON,
         of list: String,
         names: Set<String>
     ) throws(CounterProblem) {
         guard case .object(let members) = value else {
-            throw .field(list, "must be a list of objects")
+            throw .field(list, "must hold members such as {\"\(names.sorted()[0])\": …}")
         }
         if let stranger = members.first(where: { !names.contains($0.name) }) {
             let known = names.sorted().joined(separator: ", ")
@@ -123,7 +123,7 @@ extension RequestFields {
         return words
     }
 
-    private func word(_ name: String) throws(CounterProblem) -> String {
+    func word(_ name: String) throws(CounterProblem) -> String {
         guard let word = try optionalText(name) else { throw .field(name, "is missing") }
         guard Self.isWord(word) else {
             throw .field(name, "must have 1 to \(Self.wordCharacterCountMax) characters")

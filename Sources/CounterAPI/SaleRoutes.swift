@@ -90,16 +90,22 @@ struct SaleRoutes {
         let fields = try await RequestFields(
             request,
             names: RequestFields.detailNames.union(
-                ["key", "member", "amount", "till", "businessDate"]
+                ["key", "member", "amount", "till", "businessDate", "occasion"]
             )
         )
+        let reported = try fields.occasion()
+        try fields.refuseBasket(of: reported.occasion)
+        var details = try fields.details()
+        details.occasion = reported.occasion
         return PosSale(
             key: try fields.saleKey("key"),
             memberCode: try fields.memberCode("member"),
-            amount: try fields.amount("amount"),
+            amount: reported.occasion.isPaid ? try fields.amount("amount") : nil,
             till: try till(try fields.optionalText("till")),
             businessDate: try fields.businessDate("businessDate"),
-            details: try fields.details()
+            details: details,
+            friendCode: reported.friendCode,
+            managerCode: reported.managerCode
         )
     }
 
@@ -142,6 +148,13 @@ extension CounterProblem {
                 extras: [.init("reason", .string(reason))]
             )
         case .unknownTill: self.init(.tillUnknown, "the configuration lists the tills")
+        case .wrongField(let name, let detail): self = .field(name, detail)
+        case .notApproved(let refusal):
+            self.init(
+                .notApproved,
+                "\(refusal)",
+                extras: [.init("reason", .string(refusal.rawValue))]
+            )
         case .notRecorded(let reason, let detail):
             self.init(.notRecorded, detail, extras: [.init("reason", .string(reason))])
         }

@@ -57,9 +57,9 @@ public enum SecretFile {
     ///   - path: The file.
     ///   - byteCount: Bytes that the secret must have.
     ///   - mayBeShared: Whether others may have permissions on the file.
-    /// - Returns: The bytes.
+    /// - Returns: The bytes, or nil.
     /// - Throws: `SecretFileError`.
-    static func read(
+    public static func read(
         _ path: String,
         byteCount: Int,
         mayBeShared: Bool = false

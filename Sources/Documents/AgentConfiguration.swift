@@ -23,6 +23,8 @@ public struct AgentConfiguration: Equatable, Sendable {
     public var pull: Pull?
     /// The AES keys, 16 bytes each, that check field 8 of an e-invoice.
     public var invoiceKeys: [[UInt8]]
+    /// Who may allow a compensation by a one-time code.
+    public var managers: [Manager]
     /// Whether scanners are adopted that stampd's hardware database knows.
     public var adoptsKnownScanners: Bool
     /// The scanners that are adopted by name.
@@ -40,6 +42,10 @@ public struct AgentConfiguration: Equatable, Sendable {
     ///
     /// Source: our own bound; a seller has one key, a mall a few sellers.
     public static let invoiceKeyCountMax = 64
+    /// Most managers with a code.
+    ///
+    /// Source: our own bound; each of them makes a guess likelier, and a large store has some ten.
+    public static let managerCountMax = 16
 
     /// Creates a configuration.
     public init(
@@ -52,6 +58,7 @@ public struct AgentConfiguration: Equatable, Sendable {
         hq: HQ? = nil,
         pull: Pull? = nil,
         invoiceKeys: [[UInt8]] = [],
+        managers: [Manager] = [],
         adoptsKnownScanners: Bool = true,
         scanners: [Scanner] = []
     ) {
@@ -64,6 +71,7 @@ public struct AgentConfiguration: Equatable, Sendable {
         self.hq = hq
         self.pull = pull
         self.invoiceKeys = invoiceKeys
+        self.managers = managers
         self.adoptsKnownScanners = adoptsKnownScanners
         self.scanners = scanners
     }
@@ -139,6 +147,20 @@ public struct AgentConfiguration: Equatable, Sendable {
             self.port = port
             self.certificatePath = certificatePath
             self.keyPath = keyPath
+        }
+    }
+
+    /// Somebody whose one-time code allows a compensation.
+    public struct Manager: Equatable, Sendable {
+        /// The name in entries and reports, an identifier.
+        public var id: String
+        /// The secret of the codes: a file's path, or the name of one of systemd's credentials.
+        public var secret: String
+
+        /// Creates a manager.
+        public init(id: String, secret: String) {
+            self.id = id
+            self.secret = secret
         }
     }
 

@@ -30,6 +30,7 @@ public enum AgentDocument {
             hq: try hq(fields["hq"]),
             invoiceKeys: try invoiceKeys(fields)
         )
+        result.managers = try managers(fields)
         result.pull = try pull(fields["pull"], hasHQ: result.hq != nil)
         if let state = fields["state"] { result.statePath = try state.path("state") }
         if let file = fields["programme"] { result.programmePath = try file.path("programme") }
@@ -46,7 +47,7 @@ public enum AgentDocument {
 
     private static let names = [
         "store", "storeTitle", "state", "programme", "tills", "listen", "hq", "pull",
-        "invoiceKeys", "scanners",
+        "invoiceKeys", "managers", "scanners",
     ]
 
     private static func storeTitle(_ fields: YAMLFields) throws(Mistake) -> LocalText {
@@ -76,6 +77,28 @@ public enum AgentDocument {
             tills.append(till)
         }
         return tills
+    }
+
+    private static func managers(
+        _ fields: YAMLFields
+    ) throws(Mistake) -> [AgentConfiguration.Manager] {
+        var managers: [AgentConfiguration.Manager] = []
+        for value in try fields.list("managers", 0...AgentConfiguration.managerCountMax) {
+            let manager = try YAMLFields(value, called: "a manager", names: ["id", "secret"])
+            let expected = "a file's path, or a credential's name such as manager-anna"
+            let id = try manager.required("id", "a name such as anna").identifier("id")
+            let secret = try manager.required("secret", expected)
+            let name = try secret.text("secret", expected)
+            guard !managers.contains(where: { $0.id == id }) else {
+                throw Mistake(at: value.place, "manager '\(id)' is named twice", fix: "keep one")
+            }
+            // A secret that was written here by mistake must not be told in the message.
+            let isDigits = name.count >= 32 && name.allSatisfy(\.isHexDigit)
+            guard name.hasPrefix("/") || (Programme.isIdentifier(name) && !isDigits)
+            else { throw secret.secretMistake("secret", expected) }
+            managers.append(.init(id: id, secret: name))
+        }
+        return managers
     }
 
     private static func listen(_ value: YAMLValue) throws(Mistake) -> AgentConfiguration.Listen {

@@ -10,6 +10,7 @@ extension Counter {
     /// - Throws: `CounterError`, if the member or the till is unknown, or nothing is recorded.
     public func recordSale(_ sale: PosSale) async throws(CounterError) -> SaleAnswer {
         guard tills.contains(sale.till) else { throw .unknownTill }
+        if sale.details.occasion != .purchase { return try await recordOccasion(sale) }
         if let code = sale.memberCode {
             let member = try await resolve(code)
             let actions = take(.saleOfMember(sale.evidence, member), till: sale.till)
@@ -26,15 +27,33 @@ extension Counter {
     /// - Throws: As `recordSale`.
     public func previewSale(_ sale: PosSale) async throws(CounterError) -> SaleAnswer {
         guard tills.contains(sale.till) else { throw .unknownTill }
+        if sale.details.occasion != .purchase {
+            let (evidence, member) = try await previewedOccasion(sale)
+            return try await preview(evidence, of: member, opensVisit: false, till: sale.till)
+        }
         var attached = member(at: sale.till)
         if let code = sale.memberCode { attached = try await resolve(code) }
         guard let member = attached else { return .waitingForMember }
-        let now = clock.reading()
         let opensVisit = !isVisitRecorded(of: member, at: sale.till)
-        let trial = self.sale(
-            from: sale.evidence,
+        return try await preview(
+            sale.evidence,
+            of: member,
             opensVisit: opensVisit,
-            till: sale.till,
+            till: sale.till
+        )
+    }
+
+    private func preview(
+        _ evidence: SaleEvidence,
+        of member: MemberNumber,
+        opensVisit: Bool,
+        till: String
+    ) async throws(CounterError) -> SaleAnswer {
+        let now = clock.reading()
+        let trial = self.sale(
+            from: evidence,
+            opensVisit: opensVisit,
+            till: till,
             at: now
         )
         do {

@@ -66,6 +66,8 @@ extension Counter {
             show(answer, amount: sale.amount, offers: offers, at: till)
             self.recorded()
             return .recorded(answer)
+        } catch LedgerError.approvalUsed {
+            throw .notApproved(.codeUsed)
         } catch {
             throw notRecorded(error, till: till)
         }
@@ -136,7 +138,7 @@ extension Counter {
         at reading: ClockReading
     ) -> Sale {
         let open = BusinessDate.open(at: reading, in: programme.calendar)
-        return Sale(
+        var sale = Sale(
             key: evidence.key,
             evidence: evidence.kind,
             amount: evidence.amount,
@@ -147,6 +149,8 @@ extension Counter {
             receipt: evidence.receipt,
             details: evidence.details
         )
+        if programme.readsStore(for: sale) { sale.details.store = settings.store }
+        return sale
     }
 
     /// A member's cards and points under the programme in force.

@@ -32,6 +32,8 @@ public actor Counter {
     private var sessions: [String: TillSession] = [:]
     private var views: [String: TillView] = [:]
     private var madeKeyCount = 0
+    /// Who may allow a compensation, and how many wrong codes were typed.
+    var managerCodes: ManagerCodes
 
     /// Creates the counter with idle tills.
     public init(
@@ -51,6 +53,7 @@ public actor Counter {
         self.hub = hub
         self.logger = logger
         tills = settings.tills
+        managerCodes = ManagerCodes(settings.managers)
         board.setOnChange { [statusChanges] in statusChanges.fire() }
         for till in tills {
             sessions[till] = TillSession(stampsVisits: programme.stampsVisits)
@@ -218,13 +221,22 @@ public struct CounterSettings: Sendable {
     public let invoiceKeys: [EInvoiceKey]
     /// The agent's version, for the status.
     public let version: String
+    /// The managers whose codes allow a compensation.
+    public let managers: [Manager]
 
     /// Creates settings.
-    public init(store: String, tills: [String], invoiceKeys: [EInvoiceKey], version: String) {
+    public init(
+        store: String,
+        tills: [String],
+        invoiceKeys: [EInvoiceKey],
+        version: String,
+        managers: [Manager] = []
+    ) {
         self.store = store
         self.tills = tills
         self.invoiceKeys = invoiceKeys
         self.version = version
+        self.managers = managers
     }
 }
 

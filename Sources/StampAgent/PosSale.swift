@@ -6,23 +6,29 @@ public struct PosSale: Hashable, Sendable {
     public let key: SaleKey
     /// The member's code, if the POS knows it: a card's digits, a member number, a mobile barcode.
     public let memberCode: String?
-    /// What was paid, in the currency's minor unit.
-    public let amount: Int64
+    /// What was paid, in the currency's minor unit; nil for an occasion at which nothing is paid.
+    public let amount: Int64?
     /// The till.
     public let till: String
     /// The day of trade by the POS's books, if it names one.
     public let businessDate: BusinessDate?
     /// The basket, what the member wants to redeem, and what else the POS tells.
     public let details: SaleDetails
+    /// The code of the friend whom the member invited; for a referral only.
+    public let friendCode: String?
+    /// A manager's one-time code; for a compensation only.
+    public let managerCode: String?
 
     /// Creates a sale.
     public init(
         key: SaleKey,
         memberCode: String?,
-        amount: Int64,
+        amount: Int64?,
         till: String,
         businessDate: BusinessDate? = nil,
-        details: SaleDetails = SaleDetails()
+        details: SaleDetails = SaleDetails(),
+        friendCode: String? = nil,
+        managerCode: String? = nil
     ) {
         self.key = key
         self.memberCode = memberCode
@@ -30,6 +36,8 @@ public struct PosSale: Hashable, Sendable {
         self.till = till
         self.businessDate = businessDate
         self.details = details
+        self.friendCode = friendCode
+        self.managerCode = managerCode
     }
 
     var evidence: SaleEvidence {
@@ -94,6 +102,10 @@ public enum CounterError: Error, Equatable {
     case unknownMember(code: String)
     /// No such till is configured.
     case unknownTill
+    /// A member of the call is wrong as things are: its name, and what to write.
+    case wrongField(String, String)
+    /// No manager's code allows it.
+    case notApproved(ApprovalRefusal)
     /// The ledger does not record at present; `code` is the reason's stable name.
     case notRecorded(code: String, detail: String)
 }

@@ -23,6 +23,8 @@ struct TillSession: Equatable, Sendable {
         case drop(reward: String, of: MemberNumber)
         /// What is chosen of these rewards is to be handed over now, without a bill.
         case handOver(SaleKey, rewards: Set<String>, of: MemberNumber)
+        /// Something else was reported that a member did.
+        case occasion(SaleEvidence, MemberNumber)
         /// The right-hand QR of a receipt was scanned; it names no sale.
         case rightHalf
         /// The cashier cancels what is open.
@@ -162,6 +164,10 @@ struct TillSession: Equatable, Sendable {
             return [.showMember(member)]
         case .handOver(let key, let rewards, of: let member):
             return handOver(key, rewards, of: member)
+        case .occasion(let evidence, let member):
+            // Whoever is at the till stays: a check-in or a top-up ends nobody's turn.
+            if state == .idle { state = .settled }
+            return [.recordSale(member, evidence, opensVisit: false, wishes: [])]
         case .rightHalf: return [.askForLeftHalf]
         case .cancel:
             state = .idle

@@ -7,8 +7,9 @@ struct Stampctl: AsyncParsableCommand {
         commandName: "stampctl",
         abstract: "Look after a store's loyalty agent.",
         subcommands: [
-            Status.self, EnrollCommand.self, KeyCommand.self, LogCommand.self, Decode.self,
-            ScanCommand.self, ConfigCommand.self, ProgrammeCommand.self, ExplainCommand.self,
+            Status.self, EnrollCommand.self, KeyCommand.self, ManagerCommand.self,
+            LogCommand.self, Decode.self, ScanCommand.self, ConfigCommand.self,
+            ProgrammeCommand.self, ExplainCommand.self,
             DrawCommand.self,
         ]
     )

@@ -80,7 +80,7 @@ func buildAgent(
         ledger: ledger,
         programme: loaded.programme,
         clock: clock,
-        settings: CounterSettings(configuration),
+        settings: CounterSettings(configuration, logger),
         board: board,
         hub: EventHub(),
         logger: logger
@@ -120,13 +120,14 @@ func buildAgent(
 }
 
 extension CounterSettings {
-    /// What the store's file says of its counter.
-    fileprivate init(_ configuration: AgentConfiguration) {
+    /// What the store's file says of its counter, and the secrets that it names.
+    fileprivate init(_ configuration: AgentConfiguration, _ logger: Logger) {
         self.init(
             store: configuration.store,
             tills: configuration.tills,
             invoiceKeys: configuration.invoiceKeys.compactMap { EInvoiceKey(hex: Hex.text($0)) },
-            version: agentVersion
+            version: agentVersion,
+            managers: ManagerSecrets.load(configuration, logger: logger)
         )
     }
 }

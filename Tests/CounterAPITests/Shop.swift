@@ -46,11 +46,17 @@ struct Shop {
 /// - Parameters:
 ///   - tills: The store's tills.
 ///   - heartbeat: Longest silence of an event stream.
+///   - programme: The rules in force; a stamp a day and a point for each 35 unless told otherwise.
+///   - managers: Who may allow a compensation.
+///   - store: The store's name.
 ///   - body: The test.
 /// - Throws: What the test throws, or what the store failed with.
 func withShop(
     tills: [String] = ["1"],
     heartbeat: Duration = .seconds(600),
+    programme: Programme = makeProgramme(),
+    managers: [Manager] = [],
+    store: String = "yongkang",
     _ body: @Sendable (Shop) async throws -> Void
 ) async throws {
     let directory = FileManager.default.temporaryDirectory
@@ -64,7 +70,14 @@ func withShop(
     let board = StatusBoard(hqURL: nil)
     let key = SigningKey()
     let ledger = try makeLedger(path: directory + "/ledger.db", key.publicKey)
-    let counter = makeCounter(ledger, tills: tills, board: board)
+    let settings = CounterSettings(
+        store: store,
+        tills: tills,
+        invoiceKeys: [],
+        version: "test",
+        managers: managers
+    )
+    let counter = makeCounter(ledger, programme, settings, board: board)
     let exchange = LogExchange(
         counter: counter,
         deviceKey: key,
@@ -109,7 +122,8 @@ func withShop(
     await ledger.close()
 }
 
-private let clockReading = ClockReading(
+/// What the store's clock says at first; each reading is a second later.
+let clockReading = ClockReading(
     wall: WallTime(unixMs: 1_795_329_120_000),  // 2026-11-22T06:32:00Z
     quality: .ntp,
     sinceBootMs: 60_000
@@ -132,11 +146,16 @@ private func makeLedger(path: String, _ publicKey: PublicKey) throws -> Ledger {
     )
 }
 
-private func makeCounter(_ ledger: Ledger, tills: [String], board: StatusBoard) -> Counter {
+private func makeCounter(
+    _ ledger: Ledger,
+    _ programme: Programme,
+    _ settings: CounterSettings,
+    board: StatusBoard
+) -> Counter {
     let seconds = Mutex(0)
     return Counter(
         ledger: ledger,
-        programme: makeProgramme(),
+        programme: programme,
         clock: AgentClock(
             // Each reading is a second later, so that made keys differ.
             reading: {
@@ -152,12 +171,7 @@ private func makeCounter(_ ledger: Ledger, tills: [String], board: StatusBoard) 
             },
             uptime: { .seconds(60) }
         ),
-        settings: CounterSettings(
-            store: "yongkang",
-            tills: tills,
-            invoiceKeys: [],
-            version: "test"
-        ),
+        settings: settings,
         board: board,
         hub: EventHub(),
         logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -165,7 +179,7 @@ private func makeCounter(_ ledger: Ledger, tills: [String], board: StatusBoard) 
 }
 
 /// A stamp a business day, a point for each 35 spent, sales up to 100,000.
-private func makeProgramme() -> Programme {
+func makeProgramme() -> Programme {
     do {
         return try Programme(
             name: "cafe",

@@ -27,6 +27,9 @@ struct AgentDocumentTests {
                 listen: {address: "::1", port: 0, socket: /tmp/s}
                 hq: {url: "https://hq.example:8470/", trustRoots: /etc/ca.pem, key: \(Self.key)}
                 invoiceKeys: ["00112233445566778899AABBCCDDEEFF"]
+                managers:
+                  - {id: anna, secret: /etc/stampd/manager-anna.secret}
+                  - {id: ben, secret: manager-ben}
                 scanners:
                   adoptKnown: false
                   adopt:
@@ -55,6 +58,10 @@ struct AgentDocumentTests {
                 publicKey: Array(repeating: 0, count: 32)
             ),
             invoiceKeys: [(0...15).map { UInt8($0 * 0x11) }],
+            managers: [
+                .init(id: "anna", secret: "/etc/stampd/manager-anna.secret"),
+                .init(id: "ben", secret: "manager-ben"),
+            ],
             adoptsKnownScanners: false,
             scanners: [
                 .init(match: "05e0:1200:S_1", till: "left", label: "左", altNumpad: .unicode),
@@ -134,6 +141,23 @@ struct AgentDocumentTests {
                 "3:15: 'invoiceKeys' has a key of another form:"
                     + " use 32 hexadecimal digits, in quotation marks"
             ),
+            (
+                "managers: [{id: anna}]",
+                "3:12: 'secret' is missing:"
+                    + " add a file's path, or a credential's name such as manager-anna"
+            ),
+            (
+                "managers: [{id: Anna, secret: /a}]",
+                "3:17: 'id' is 'Anna': use 1 to 40 of a-z, 0-9 and -"
+            ),
+            (
+                "managers: [{id: a, secret: /a}, {id: a, secret: /b}]",
+                "3:33: manager 'a' is named twice: keep one"
+            ),
+            (
+                "managers: [\(managers(17))]",
+                "3:11: 'managers' has 17 elements: use 0 to 16"
+            ),
             ("scanners: {adoptKnown: yes}", "3:24: 'adoptKnown' is 'yes': use true or false"),
             (
                 "scanners: {adopt: [{match: \"05e0:1200\"}]}",
@@ -183,6 +207,25 @@ struct AgentDocumentTests {
         expected: String
     ) {
         #expect(message(of: Self.header + line) == "s.yaml:" + expected)
+    }
+
+    @Test func `as many managers as there may be are read`() throws {
+        let yaml = Self.header + "managers: [\(Self.managers(16))]"
+        let configuration = try AgentDocument.configuration(from: yaml, file: "s.yaml")
+
+        #expect(configuration.managers.count == AgentConfiguration.managerCountMax)
+    }
+
+    @Test(arguments: ["3132333435363738393031323334353637383930", "GEZDGNBVGY3TQOJQ", "a b"])
+    func `a secret that was written into the file is not repeated in a message`(secret: String) {
+        let told = message(of: Self.header + "managers: [{id: anna, secret: \"\(secret)\"}]")
+
+        #expect(told.contains("'secret' has a key of another form"))
+        #expect(!told.contains(secret))
+    }
+
+    static func managers(_ count: Int) -> String {
+        (1...count).map { "{id: m\($0), secret: /s\($0)}" }.joined(separator: ", ")
     }
 
     /// HQ's public key as 'stamphq init' prints it.
