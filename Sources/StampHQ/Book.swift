@@ -125,6 +125,9 @@ struct Book {
             .integer(sequence)
         )
         guard db.changesCount == 1 else { return .duplicateSale }
+        if award.sale.details.occasion.kind == .recovery {
+            try HQStore.noteRecovery(award.sale.businessDate, logID, sequence, db)
+        }
         amounts.merge(changed) { _, new in new }
         return nil
     }
@@ -186,9 +189,11 @@ struct Book {
         return nil
     }
 
-    /// An invoice may be brought to any store of the chain; every other key is the device's own.
+    /// An invoice may be brought to any store of the chain, and who joins, joins the chain; every
+    /// other key is the device's own.
     private func scope(of sale: Sale) -> Int64 {
-        sale.evidence == .eInvoice ? Self.chainScope : device.rowID
+        sale.evidence == .eInvoice || sale.details.occasion.isOnce
+            ? Self.chainScope : device.rowID
     }
 
     /// Notes a hole in an earlier log, and how many of its entries HQ does not have either.

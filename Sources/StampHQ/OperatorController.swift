@@ -14,6 +14,7 @@ struct OperatorController {
         group.get("alarms") { _, _ in Response(try await store.alarms()) }
         group.get("quarantine") { _, _ in Response(try await store.quarantine()) }
         group.get("differences", use: differences)
+        group.get("recoveries", use: recoveries)
         group.get("programmes") { _, _ in Response(try await store.programmes()) }
         group.get("draws") { _, _ in Response(try await store.draws()) }
     }
@@ -84,6 +85,29 @@ extension OperatorController {
         }
         return Response(
             try await store.differences(of: device ?? nil, after: after, limit: limit)
+        )
+    }
+}
+
+extension OperatorController {
+    @Sendable
+    private func recoveries(_ request: Request, context: some RequestContext) async throws
+        -> Response
+    {
+        let parameters = request.uri.queryParameters
+        guard let from = BusinessDate(String(parameters["from"] ?? "0001-01-01")),
+            let through = BusinessDate(String(parameters["through"] ?? "9999-12-31")),
+            from <= through,
+            let after = Int64(parameters["after"] ?? "0"), after >= 0,
+            let limit = Int64(parameters["limit"] ?? "100"), limit >= 1
+        else {
+            throw Problem(
+                .badRequest,
+                "Give from= and through= as 2026-01-31, after= (from 0) and limit= (from 1)."
+            )
+        }
+        return Response(
+            try await store.recoveries(on: from...through, after: after, limit: limit)
         )
     }
 }

@@ -5,7 +5,7 @@ import LoyaltyCore
 struct Report: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what HQ found out by itself.",
-        subcommands: [Differences.self]
+        subcommands: [Differences.self, Recoveries.self]
     )
 
     struct Differences: AsyncParsableCommand {
@@ -56,6 +56,58 @@ struct Report: AsyncParsableCommand {
                   store  \(difference["store"]?.text ?? "")
                   HQ     \(difference["hq"]?.text ?? "")
                 """
+        }
+    }
+}
+
+extension Report {
+    struct Recoveries: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show compensations for bad service: who allowed them, and why.",
+            discussion: """
+                By day of trade, both days included; without them all there are. One that was \
+                taken back is listed as voided.
+                """
+        )
+
+        @OptionGroup var data: DataOption
+        @Option(help: "The first day of trade, such as 2026-01-01.")
+        var from: String?
+        @Option(help: "The last day of trade.")
+        var through: String?
+        @Flag(help: "Print one JSON object a line.")
+        var json = false
+
+        /// Compensations that are asked for at a time.
+        ///
+        /// Source: the most that HQ gives at once.
+        private static let pageCount = 500
+
+        func run() async throws {
+            try await AdminClient.run(data) { hq in
+                var last: Int64 = 0
+                let dates =
+                    (from.map { "&from=\($0)" } ?? "") + (through.map { "&through=\($0)" } ?? "")
+                while true {
+                    let path = "/v1/recoveries?after=\(last)&limit=\(Self.pageCount)\(dates)"
+                    let page = try await hq.get(path).arrayValue ?? []
+                    for recovery in page { print(json ? recovery.text : Self.words(recovery)) }
+                    guard let id = page.last?["id"]?.integerValue else { return }
+                    last = id
+                }
+            }
+        }
+
+        /// A compensation in a line: day, store, member, severity, manager, amounts, reason.
+        static func words(_ recovery: CanonicalJSON) -> String {
+            let text = { (name: String) in recovery[name]?.stringValue ?? "-" }
+            let amounts = (recovery["postings"]?.arrayValue ?? []).compactMap(\.arrayValue).map {
+                "\($0.last?.integerValue ?? 0) \($0.first?.stringValue ?? "")"
+            }
+            let voided = recovery["isVoided"]?.boolValue == true ? "  voided" : ""
+            return "\(text("date"))  \(text("store"))  \(text("member"))  \(text("severity"))"
+                + "  manager \(text("manager"))  \(amounts.joined(separator: ", "))\(voided)"
+                + "  \(text("reason"))"
         }
     }
 }
