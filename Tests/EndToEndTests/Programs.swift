@@ -70,13 +70,18 @@ final class RunningStore {
     ///   - directory: Where everything of it lives.
     ///   - hqKey: HQ's public key.
     ///   - hqURL: Where HQ is; by default at an address where nobody answers.
+    ///   - programme: The programme's file; the demo's unless told otherwise.
     ///   - more: More lines for `stampd.yaml`.
+    ///   - introduce: Called with `addition` before the agent starts, which asks a stranger's HQ
+    ///     again only after a while.
     /// - Throws: What Foundation throws when a file or a program cannot be made to work.
     init(
         in directory: TemporaryDirectory,
         hqKey: String,
         hqURL: String = "http://127.0.0.1:9",
-        more: String = ""
+        programme: String = "\(packageRoot.path)/programmes/demo.yaml",
+        more: String = "",
+        introduce: (String) throws -> Void = { _ in }
     ) throws {
         self.directory = directory
         let path = directory.url.path
@@ -84,7 +89,7 @@ final class RunningStore {
         store: test
         storeTitle: {zh-Hant: 測試, en: Test}
         state: \(path)
-        programme: \(packageRoot.path)/programmes/demo.yaml
+        programme: \(programme)
         listen: {port: 0, socket: \(path)/stampd.sock}
         hq: {url: "\(hqURL)", key: \(hqKey)}
         scanners: {adoptKnown: false}
@@ -94,6 +99,7 @@ final class RunningStore {
             .trimmingCharacters(in: .whitespacesAndNewlines)
             .replacing("stamphq ", with: "")
         device = String(addition.split(separator: " ")[2])
+        try introduce(addition)
         process.executableURL = URL(fileURLWithPath: builtProgram("stampd"))
         process.arguments = ["run", "--config", "\(path)/stampd.yaml"]
         _ = FileManager.default.createFile(atPath: "\(path)/log", contents: nil)

@@ -259,6 +259,27 @@ struct TillSessionTests {
     }
 
     /// Plays steps such as `5 receipt1`: the second, then what came.
+    @Test func `an occasion leaves whoever is at the till there, and is no visit`() {
+        #expect(
+            play("0 A", "1 occasion top-up of A", "2 receipt1", stampsVisits: false) == [
+                "show A", "sale top-up of A, same visit", "sale receipt1 of A, new visit",
+            ]
+        )
+        #expect(
+            play("0 receipt1", "1 occasion vote of B", "2 A") == [
+                "ask for member", "sale vote of B, same visit", "sale receipt1 of A, new visit",
+            ]
+        )
+    }
+
+    @Test func `an occasion at an idle till leaves the screen after twenty seconds`() {
+        #expect(
+            play("0 occasion join of A", "19 tick", "20 tick", "21 receipt1") == [
+                "sale join of A, same visit", "clear", "ask for member",
+            ]
+        )
+    }
+
     private func play(_ steps: String..., stampsVisits: Bool = true) -> [String] {
         var session = TillSession(stampsVisits: stampsVisits)
         return steps.flatMap { step in
@@ -287,6 +308,7 @@ struct TillSessionTests {
     }
 
     private func input(words: [String]) -> TillSession.Input {
+        if words.count == 4 { return .occasion(evidence(words[1]), member(words[3])) }
         if words.count == 3 { return .saleOfMember(evidence(words[0]), member(words[2])) }
         guard words.count == 2 else { return .sale(evidence(words[0])) }
         switch words[0] {
