@@ -29,7 +29,7 @@ extension Counter {
         guard tills.contains(sale.till) else { throw .unknownTill }
         if sale.details.occasion != .purchase {
             let (evidence, member) = try await previewedOccasion(sale)
-            return try await preview(evidence, of: member, opensVisit: false, till: sale.till)
+            return try await preview(evidence, of: member, opensVisit: false, [], till: sale.till)
         }
         var attached = member(at: sale.till)
         if let code = sale.memberCode { attached = try await resolve(code) }
@@ -39,6 +39,7 @@ extension Counter {
             sale.evidence,
             of: member,
             opensVisit: opensVisit,
+            wishes(of: member, at: sale.till),
             till: sale.till
         )
     }
@@ -47,6 +48,7 @@ extension Counter {
         _ evidence: SaleEvidence,
         of member: MemberNumber,
         opensVisit: Bool,
+        _ wishes: [Redemption],
         till: String
     ) async throws(CounterError) -> SaleAnswer {
         let now = clock.reading()
@@ -60,7 +62,7 @@ extension Counter {
             let known = try await ledger.member(member)
             let (decided, dropped) = try await decide(
                 trial,
-                choosing: wishes(of: member, at: sale.till),
+                choosing: wishes,
                 of: member,
                 at: now,
                 isTrial: true

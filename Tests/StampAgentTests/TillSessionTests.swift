@@ -258,7 +258,6 @@ struct TillSessionTests {
         #expect(session.deadline == nil)
     }
 
-    /// Plays steps such as `5 receipt1`: the second, then what came.
     @Test func `an occasion leaves whoever is at the till there, and is no visit`() {
         #expect(
             play("0 A", "1 occasion top-up of A", "2 receipt1", stampsVisits: false) == [
@@ -280,6 +279,7 @@ struct TillSessionTests {
         )
     }
 
+    /// Plays steps such as `5 receipt1`: the second, then what came.
     private func play(_ steps: String..., stampsVisits: Bool = true) -> [String] {
         var session = TillSession(stampsVisits: stampsVisits)
         return steps.flatMap { step in
