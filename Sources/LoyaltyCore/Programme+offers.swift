@@ -35,7 +35,8 @@ extension Programme {
     /// to come, and what is asked of a bill is then taken to hold: conditions on the basket, on how
     /// the till knows of the sale, and what the sale itself might earn.
     ///
-    /// `decide` has the last word: what is offered may be gone by the time the sale is recorded.
+    /// `decide` has the last word: what is offered may be gone once the sale is recorded, and near
+    /// the turn of the day only the clock's day is asked here.
     ///
     /// - Parameters:
     ///   - standing: What the ledger knows of the member, with `talliesForOffers(in:)`.

@@ -26,7 +26,7 @@ public struct TillView: Hashable, Sendable {
     public let chosen: [Redemption]
     /// What was just redeemed, and is on disk.
     public let redeemed: [RedeemedReward]
-    /// What is left to pay of the recorded sale; nil where nothing was redeemed, or no amount known.
+    /// What is left to pay of the recorded sale; nil where nothing was redeemed, or none is known.
     public let due: Int64?
     /// What was wanted in the recorded sale and is not in it.
     public let dropped: [DroppedReward]

@@ -940,6 +940,8 @@ def test_the_page_is_light(stage):
         '/assets/common.js',
         '/assets/display.js',
         '/assets/icons.js',
+        '/assets/rewards.js',
+        '/assets/why.js',
         '/assets/sound.js',
         '/assets/words.zh-Hant.json',
         '/assets/icon.svg',

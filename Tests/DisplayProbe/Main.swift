@@ -9,8 +9,9 @@ import StampAgent
 /// Serves the real pages over the real service, and shows the views that a test writes to it.
 ///
 /// Each line of standard input is a JSON object: `{"view": …}` or `{"status": …}` as the event
-/// stream has them, or `{"scan": …}`, a code scanned at till 1. Called with a directory for the ledger and a port, the program prints `port N`
-/// once it listens and `ok` for each line; it ends when its input ends.
+/// stream has them, or `{"scan": …}`, a code scanned at till 1. Called with a directory for the
+/// ledger and a port, the program prints `port N` once it listens and `ok` for each line; it ends
+/// when its input ends.
 @main
 struct Main {
     static func main() async throws {

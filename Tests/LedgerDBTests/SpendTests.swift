@@ -97,6 +97,41 @@ struct SpendTests {
         #expect(try await record(in: ledger, "P1/3", amount: 100).award != nil)
     }
 
+    @Test func `what can be redeemed is read, with its limits, and nothing is written`()
+        async throws
+    {
+        let ledger = try bench.open()
+        _ = try await record(in: ledger, "P1/1", amount: 105)
+        let few = try await offers(of: ledger)
+        #expect(few.offers.isEmpty)
+        #expect(few.refusal(of: "pen") == .notEnough(.points, needed: 4, held: 3))
+        #expect(few.refusal(of: "cup") == .rewardUnknown("cup"))
+
+        _ = try await record(in: ledger, "P1/2", amount: 350)
+        let head = try await ledger.head()
+        let some = try await offers(of: ledger).offers
+        #expect(some.map(\.reward.id) == ["pen"])
+        #expect(some.map(\.countMax) == [1])
+        #expect(try await ledger.head() == head)
+
+        _ = try await record(in: ledger, "P1/3", amount: 100, wish: Redemption("pen"))
+        let none = try await offers(of: ledger)
+        #expect(none.offers.isEmpty)
+        #expect(none.refusal(of: "pen") == .rewardUnavailable("pen"))
+    }
+
+    @Test func `a store that may have lost entries offers nothing, and says why`() async throws {
+        let ledger = try bench.open()
+        _ = try await record(in: ledger, "P1/1", amount: 350)
+        try await ledger.setFreeze(
+            RedemptionFreeze(.hq, since: WallTime(unixMs: 0), epoch: 1)
+        )
+
+        let offered = try await offers(of: ledger)
+        #expect(offered.offers.isEmpty)
+        #expect(offered.refusal(of: "pen") == .redemptionFrozen)
+    }
+
     @Test func `a basket that no entry holds is refused, one that fits is recorded`() async throws {
         let ledger = try bench.open()
         let name = String(repeating: "x", count: 60)
@@ -122,6 +157,11 @@ struct SpendTests {
 
         #expect(large.refusal == .saleTooLarge)
         #expect(small.award != nil)
+    }
+
+    private func offers(of ledger: Ledger) async throws -> Offered {
+        let sale = try Sale.pos("trial", amount: 100)
+        return try await ledger.offers(to: member, in: sale, at: .noon, under: try programme())
     }
 
     private func record(

@@ -99,7 +99,9 @@ struct RandomHistory {
         let evidence = numbers.pick([.pos, .pos, .pos] + Evidence.allCases)
         if details.occasion == .purchase, evidence != .visit { amount = addBasket(&details) }
         if case .topUp = details.occasion { amount = numbers.pick([500, 1_000]) }
-        if amount != nil, details.occasion == .purchase { addWishes(programme, &details) }
+        if details.occasion == .purchase, amount != nil || evidence == .visit {
+            addWishes(programme, hasBill: amount != nil, &details)
+        }
         return Sale(
             key: key,
             evidence: evidence,
@@ -156,8 +158,12 @@ struct RandomHistory {
         )
     }
 
-    private mutating func addWishes(_ programme: Programme, _ details: inout SaleDetails) {
-        details.storedValue = numbers.maybe(12, [.max, .max, 40, 400])
+    private mutating func addWishes(
+        _ programme: Programme,
+        hasBill: Bool,
+        _ details: inout SaleDetails
+    ) {
+        if hasBill { details.storedValue = numbers.maybe(12, [.max, .max, 40, 400]) }
         guard !programme.rewards.isEmpty else { return }
         while details.redemptions.count < 3, numbers.chance(35) {
             let reward = numbers.pick(programme.rewards)

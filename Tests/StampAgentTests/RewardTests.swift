@@ -102,6 +102,20 @@ struct RewardTests {
         #expect(try await store.points == 5 - 3 + 2)
     }
 
+    @Test func `a sale that earns nothing without its reward says both`() async throws {
+        let store = try await Self.store(points: 5)
+        await store.scan(store.card)
+        await store.counter.choose(.count(1), of: "off", till: "1")
+        try await store.spend(Redemption("pen", count: 1), key: "pos/other")
+        let head = try await store.ledger.head().sequence
+
+        await store.counter.keyAmount(20, till: "1")
+        let view = try #require(await store.counter.view(of: "1"))
+        #expect(view.phase == .refused(code: "amount-too-small", detail: ["least": "35"]))
+        #expect(view.dropped == [DroppedReward("off", reason: "not-enough")])
+        #expect(try await store.ledger.head().sequence == head)
+    }
+
     @Test func `what the POS wishes and the member cannot pay stays a refusal`() async throws {
         let store = try await Self.store(points: 5)
         await store.scan(store.card)
