@@ -110,14 +110,51 @@ struct SpendTests {
         _ = try await record(in: ledger, "P1/2", amount: 350)
         let head = try await ledger.head()
         let some = try await offers(of: ledger).offers
-        #expect(some.map(\.reward.id) == ["pen"])
-        #expect(some.map(\.countMax) == [1])
+        #expect(some.map(\.reward.id) == ["pen", "mug"])
+        #expect(some.map(\.countMax) == [1, 2])
+        #expect(some.map(\.needsBill) == [true, false])
         #expect(try await ledger.head() == head)
 
         _ = try await record(in: ledger, "P1/3", amount: 100, wish: Redemption("pen"))
         let none = try await offers(of: ledger)
-        #expect(none.offers.isEmpty)
+        #expect(none.offers.map(\.reward.id) == ["mug"])
         #expect(none.refusal(of: "pen") == .rewardUnavailable("pen"))
+    }
+
+    @Test func `what is handed over without a bill is an entry that can be decided again`()
+        async throws
+    {
+        let ledger = try bench.open()
+        _ = try await record(in: ledger, "P1/1", amount: 350)
+        var sale = Sale(
+            key: try #require(SaleKey("visit/1/1")),
+            evidence: .visit,
+            amount: nil,
+            businessDate: try #require(BusinessDate("2026-11-22")),
+            opensVisit: false,
+            till: "1"
+        )
+        sale.details.redemptions = [Redemption("mug", count: 2)]
+        let handed = try await ledger.record(
+            sale,
+            of: member,
+            at: .noon,
+            under: try programme()
+        )
+        await ledger.close()
+
+        #expect(handed.award?.postings == [Posting(.points, .never, -10)])
+        #expect(handed.award?.due == nil)
+        let again = try bench.open()
+        let sequence = try #require(handed.sequence)
+        let found = try await again.entry(sequence)
+        let entry = try #require(found)
+        guard case .award(let fact) = entry.fact,
+            case .award(let award) = try programme().decide(fact.standing, fact.sale, at: entry.at)
+        else { return #expect(Bool(false), "it is no award") }
+        #expect(fact.sale.details.redemptions == sale.details.redemptions)
+        #expect(award.postings == fact.postings)
+        #expect(try await again.member(member).standing.balance(of: .points) == 0)
     }
 
     @Test func `a store that may have lost entries offers nothing, and says why`() async throws {
@@ -175,7 +212,7 @@ struct SpendTests {
         return try await ledger.record(sale, of: member, at: .noon, under: try programme())
     }
 
-    /// One point for each whole 35, and a pen of 10 for 4 points, once for each member.
+    /// One point for each whole 35, a pen of 10 for 4 points, once for each member, and mugs for 5.
     private func programme() throws -> Programme {
         let words = LocalText(zhHant: "點數", en: "Points")
         return try Programme(
@@ -197,7 +234,13 @@ struct SpendTests {
                     benefit: .amountOff(10),
                     cost: Reward.Cost(4, .points),
                     caps: [Cap(.member, max: 1)]
-                )
+                ),
+                Reward(
+                    id: "mug",
+                    title: words,
+                    benefit: .handOver,
+                    cost: Reward.Cost(5, .points)
+                ),
             ]
         )
     }
