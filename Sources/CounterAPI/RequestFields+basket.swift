@@ -5,7 +5,7 @@ extension RequestFields {
     /// The names that `details()` reads.
     static let detailNames: Set<String> = [
         "cashier", "currency", "untaxed", "orderDiscount", "codes", "lines", "redeem",
-        "payFromValue",
+        "payFromValue", "paidWithPoints", "cashiersOwn",
     ]
 
     /// Most characters of an article number, a category, a label or a code.
@@ -31,6 +31,8 @@ extension RequestFields {
         details.untaxed = try optionalAmount("untaxed")
         details.orderDiscount = try optionalAmount("orderDiscount") ?? 0
         details.storedValue = try optionalAmount("payFromValue")
+        details.paidWithPoints = try optionalAmount("paidWithPoints") ?? 0
+        details.isCashiersOwn = try flag("cashiersOwn")
         details.codes = try words("codes", most: SaleDetails.wishCountMax)
         for line in try elements("lines", most: SaleDetails.lineCountMax) {
             details.lines.append(try Self.line(line))
@@ -90,6 +92,12 @@ extension RequestFields {
             throw .field(list, "has '\(stranger.name.prefix(40))'; known are \(known)")
         }
         json = value
+    }
+
+    private func flag(_ name: String) throws(CounterProblem) -> Bool {
+        guard let value = json[name], value != .null else { return false }
+        guard let flag = value.boolValue else { throw .field(name, "must be true or false") }
+        return flag
     }
 
     func optionalAmount(_ name: String) throws(CounterProblem) -> Int64? {

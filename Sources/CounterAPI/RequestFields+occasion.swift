@@ -54,7 +54,9 @@ extension RequestFields {
     /// Refuses what only a purchase has, and an amount where nothing is paid.
     func refuseBasket(of occasion: Occasion) throws(CounterProblem) {
         guard occasion != .purchase else { return }
-        var names = ["lines", "redeem", "payFromValue", "orderDiscount", "untaxed"]
+        var names = [
+            "lines", "redeem", "payFromValue", "orderDiscount", "untaxed", "paidWithPoints",
+        ]
         if !occasion.isPaid { names.append("amount") }
         for name in names where json[name] ?? .null != .null {
             throw .field(name, "must be left out: a \(occasion.kind.rawValue) has none")

@@ -264,6 +264,36 @@ struct OccasionTests {
         }
     }
 
+    // MARK: What else only the POS knows
+
+    @Test func `what points of another system pay earns no coins`() async throws {
+        try await withShop(programme: preset("p-coin")) { shop in
+            for (paid, coins) in [(0, Int64(20)), (1_500, 5)] {
+                let reply = try await shop.client.post(
+                    "/v1/sales",
+                    sale("P1/\(paid)", #""amount":2000,"paidWithPoints":\#(paid)"#)
+                )
+                #expect(reply.earned == coins, "\(reply.body)")
+            }
+        }
+    }
+
+    @Test(arguments: [(true, "sale-of-cashier"), (false, nil)])
+    func `a cashier rings up for herself, and the programme may mind`(
+        isOwn: Bool,
+        reason: String?
+    ) async throws {
+        let text = try Repository.text("programmes/points.yaml") + "cashiersEarn: false\n"
+        let programme = try ProgrammeDocument.programme(from: text, file: "points.yaml")
+        try await withShop(programme: programme) { shop in
+            let reply = try await shop.client.post(
+                "/v1/sales",
+                sale("P1/1", #""amount":350,"cashier":"c7","cashiersOwn":\#(isOwn)"#)
+            )
+            #expect(reply.json["reason"]?.stringValue == reason)
+        }
+    }
+
     // MARK: What a POS writes wrong
 
     @Test(arguments: [

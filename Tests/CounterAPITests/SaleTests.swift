@@ -82,7 +82,8 @@ struct SaleTests {
         (#""lines":[{"sku":"S1"}]"#, "gross"), (#""lines":[{"sku":"","gross":1}]"#, "sku"),
         (#""redeem":[{"reward":"No Such"}]"#, "reward"), (#""codes":[1]"#, "codes"),
         (#""cashier":"a b""#, "cashier"), (#""orderDiscount":-1"#, "orderDiscount"),
-        (#""payFromValue":"all""#, "payFromValue"),
+        (#""payFromValue":"all""#, "payFromValue"), (#""paidWithPoints":-1"#, "paidWithPoints"),
+        (#""cashiersOwn":1"#, "cashiersOwn"),
     ])
     func `what a POS writes wrong of a basket is named`(member: String, field: String)
         async throws
