@@ -14,6 +14,12 @@ public struct Refund: Hashable, Sendable {
     public let refundedBefore: Int64
     /// The lines that came back before.
     public let linesBefore: [SaleLine]
+    /// What earlier refunds moved; nil where they were all counted as this one is, so that their
+    /// share tells.
+    ///
+    /// A sale that is refunded first by an amount and then by its lines, or under another edition's
+    /// policy, never moves more than it moved only if this is told.
+    public let movedBefore: Refunded?
 
     /// Creates a refund.
     public init(
@@ -22,7 +28,8 @@ public struct Refund: Hashable, Sendable {
         amount: Int64,
         lines: [SaleLine] = [],
         refundedBefore: Int64 = 0,
-        linesBefore: [SaleLine] = []
+        linesBefore: [SaleLine] = [],
+        movedBefore: Refunded? = nil
     ) {
         self.original = original
         self.award = award
@@ -30,6 +37,7 @@ public struct Refund: Hashable, Sendable {
         self.lines = lines
         self.refundedBefore = refundedBefore
         self.linesBefore = linesBefore
+        self.movedBefore = movedBefore
     }
 
     /// The rest of a sale: after this nothing of it is left.
@@ -37,7 +45,8 @@ public struct Refund: Hashable, Sendable {
         of original: Sale,
         _ award: Award,
         refundedBefore: Int64 = 0,
-        linesBefore: [SaleLine] = []
+        linesBefore: [SaleLine] = [],
+        movedBefore: Refunded? = nil
     ) -> Self {
         let left = original.settledAmount(award) - refundedBefore
         return Self(
@@ -45,7 +54,8 @@ public struct Refund: Hashable, Sendable {
             award: award,
             amount: max(0, left),
             refundedBefore: refundedBefore,
-            linesBefore: linesBefore
+            linesBefore: linesBefore,
+            movedBefore: movedBefore
         )
     }
 }
@@ -54,11 +64,15 @@ extension Sale {
     /// What the sale was settled at: its amount after rewards, however it was paid; 0 where no
     /// amount is known.
     public func settledAmount(_ award: Award) -> Int64 {
-        let off = award.derivation.reduce(Int64(0)) { sum, step in
+        let net = details.lines.reduce(-details.orderDiscount) { $0 + $1.net }
+        return max(0, (amount ?? (details.lines.isEmpty ? 0 : net)) - Self.amountOff(award))
+    }
+
+    /// What rewards took off a sale's amount.
+    public static func amountOff(_ award: Award) -> Int64 {
+        award.derivation.reduce(Int64(0)) { sum, step in
             step.kind == .redeemed ? sum + (step.number("value") ?? 0) : sum
         }
-        let net = details.lines.reduce(-details.orderDiscount) { $0 + $1.net }
-        return max(0, (amount ?? (details.lines.isEmpty ? 0 : net)) - off)
     }
 }
 
@@ -85,7 +99,8 @@ extension Programme {
             guard !overflow, after <= whole
             else { throw .refundAboveSale(left: max(0, whole - refund.refundedBefore)) }
             let share = Share(refund, whole: whole, policies.partialRefund, rules)
-            return .award(try Self.movement(of: refund.award, share, standing, on: date))
+            let before = refund.movedBefore
+            return .award(try Self.movement(of: refund.award, share, before, standing, on: date))
         } catch {
             return .refusal(error)
         }
@@ -93,20 +108,25 @@ extension Programme {
 
     /// Takes all back that an award of a sale gave, and gives all back that it took.
     ///
-    /// What a cancelled sale moves is the same under every programme.
+    /// What a cancelled sale moves is the same under every programme: what refunds before it left.
     ///
     /// - Parameters:
-    ///   - award: What the sale moved; nothing of it was refunded before.
+    ///   - award: What the sale moved.
+    ///   - refunded: What refunds of the sale came to before.
+    ///   - isWhollyRefunded: Whether these were all of it: then nothing is left.
     ///   - standing: What the ledger knows of the sale's member.
     ///   - date: The business date.
     /// - Returns: What moves, or why nothing does.
     public static func cancel(
         _ award: Award,
+        after refunded: Refunded = Refunded(),
+        isWhollyRefunded: Bool = false,
         _ standing: Standing,
         on date: BusinessDate
     ) -> Decision {
+        let share: Share = isWhollyRefunded ? .nothing : .whole
         do throws(Refusal) {
-            return .award(try movement(of: award, .whole, standing, on: date))
+            return .award(try movement(of: award, share, refunded, standing, on: date))
         } catch {
             return .refusal(error)
         }
@@ -115,6 +135,7 @@ extension Programme {
     private static func movement(
         of award: Award,
         _ share: Share,
+        _ before: Refunded?,
         _ standing: Standing,
         on date: BusinessDate
     ) throws(Refusal) -> Award {
@@ -122,9 +143,11 @@ extension Programme {
         var changes = TallyChanges(standing.tallies)
         var steps: [DerivationStep] = []
         let movements = award.movements
-        for movement in movements { try giveBack(movement, share, &purse, &steps) }
-        for movement in movements { try takeBack(movement, share, &purse, &changes, &steps) }
-        for change in award.tallies { try undo(change, share, &changes) }
+        for movement in movements { try giveBack(movement, share, before, &purse, &steps) }
+        for movement in movements {
+            try takeBack(movement, share, before, &purse, &changes, &steps)
+        }
+        for change in award.tallies { try undo(change, share, before, &changes) }
         try repay(&purse, &changes, &steps)
         return Award(postings: purse.postings, derivation: steps, tallies: changes.changes)
     }
@@ -133,13 +156,15 @@ extension Programme {
     private static func giveBack(
         _ movement: AssetMovement,
         _ share: Share,
+        _ movedBefore: Refunded?,
         _ purse: inout Purse,
         _ steps: inout [DerivationStep]
     ) throws(Refusal) {
         let total = movement.spent.reduce(0) { $0 - $1.amount }
         guard total > 0 else { return }
         let onBill = min(total, movement.spentOnBill)
-        let before = share.isWholeBefore ? total : try share.ceiling(onBill, share.before)
+        let counted = share.isWholeBefore ? total : try share.ceiling(onBill, share.before)
+        let before = movedBefore?.given(movement.asset) ?? counted
         let after = share.isWholeAfter ? total : try share.ceiling(onBill, share.after)
         guard after > before else { return }
         // The buckets fill again from the last that was touched; what was given back before lies
@@ -166,6 +191,7 @@ extension Programme {
     private static func takeBack(
         _ movement: AssetMovement,
         _ share: Share,
+        _ movedBefore: Refunded?,
         _ purse: inout Purse,
         _ changes: inout TallyChanges,
         _ steps: inout [DerivationStep]
@@ -175,8 +201,9 @@ extension Programme {
         guard total > 0 else { return }
         // What the sale only prolonged goes back with the last part.
         let own = total - movement.prolonged
-        let before =
+        let counted =
             share.isWholeBefore ? total : try share.taken(movement, of: own, isAfter: false)
+        let before = movedBefore?.taken(asset) ?? counted
         let after = share.isWholeAfter ? total : try share.taken(movement, of: own, isAfter: true)
         let due = after - before
         guard due > 0 else { return }
@@ -208,12 +235,17 @@ extension Programme {
     private static func undo(
         _ change: TallyChange,
         _ share: Share,
+        _ movedBefore: Refunded?,
         _ changes: inout TallyChanges
     ) throws(Refusal) {
         switch change.tally.subject {
         case .spend, .points:
-            let before = try share.taken(change.amount, isAfter: false)
             let after = try share.taken(change.amount, isAfter: true)
+            if let movedBefore {
+                let before = -movedBefore.count(of: change.tally)
+                return try changes.add(min(0, before - after), to: change.tally)
+            }
+            let before = try share.taken(change.amount, isAfter: false)
             try changes.add(before - after, to: change.tally)
         case .rule, .win, .reward, .card, .visits, .sales, .vote:
             guard share.isWholeAfter, !share.isWholeBefore else { return }
@@ -284,111 +316,5 @@ extension Award {
             }
         }
         return movements
-    }
-}
-
-/// Which share of a sale is refunded, before and after one refund.
-struct Share {
-    /// A part of a whole; all of it where the whole is 0.
-    struct Part {
-        let part: Int64
-        let whole: Int64
-    }
-
-    let before: Part
-    let after: Part
-    /// The lines of the sale, of what came back before and until now; empty unless rules are asked.
-    private let lines: (sold: [SaleLine], before: [SaleLine], after: [SaleLine])
-    /// The rules whose lines are asked.
-    private let rules: [Rule]
-
-    /// All of a sale.
-    static let whole = Self(before: Part(part: 0, whole: 0), after: Part(part: 0, whole: 0))
-
-    private init(before: Part, after: Part) {
-        self.before = before
-        self.after = after
-        lines = ([], [], [])
-        rules = []
-    }
-
-    init(_ refund: Refund, whole: Int64, _ policy: Policies.PartialRefund, _ rules: [Rule]) {
-        let sold = refund.original.details.lines
-        let back = refund.linesBefore + refund.lines
-        let asksRules = policy == .byLine && !back.isEmpty
-        self.rules = asksRules ? rules : []
-        lines = asksRules ? (sold, refund.linesBefore, back) : ([], [], [])
-        let isByGross = policy == .byShare && !refund.original.details.lines.isEmpty
-        if isByGross, !(refund.lines + refund.linesBefore).isEmpty {
-            let gross = refund.original.details.lines.reduce(0) { $0 + $1.gross }
-            let partBefore = refund.linesBefore.reduce(0) { $0 + $1.gross }
-            let part = refund.lines.reduce(partBefore) { $0 + $1.gross }
-            // Whoever got all the money back has given everything back, named or not.
-            let isPaidBack = whole > 0 && refund.refundedBefore + refund.amount >= whole
-            let wasPaidBack = whole > 0 && refund.refundedBefore >= whole
-            before = Part(part: wasPaidBack ? gross : min(partBefore, gross), whole: gross)
-            after = Part(part: isPaidBack ? gross : min(part, gross), whole: gross)
-        } else {
-            before = Part(part: refund.refundedBefore, whole: whole)
-            after = Part(part: refund.refundedBefore + refund.amount, whole: whole)
-        }
-    }
-
-    /// Whether everything was refunded before; a sale of nothing is refunded by its first refund.
-    var isWholeBefore: Bool { before.whole > 0 && before.part >= before.whole }
-    /// Whether everything is refunded now.
-    var isWholeAfter: Bool { after.part >= after.whole }
-
-    func ceiling(_ amount: Int64, _ part: Part) throws(Refusal) -> Int64 {
-        if part.whole == 0 { return part.part }
-        guard let value = Exact(amount).times(Exact(Rate(part.part, part.whole)))?.ceiling
-        else { throw .overflow }
-        return value
-    }
-
-    /// What is taken back of an amount, over all refunds until then.
-    func taken(_ amount: Int64, isAfter: Bool) throws(Refusal) -> Int64 {
-        if isAfter ? isWholeAfter : isWholeBefore { return amount }
-        let part = isAfter ? after : before
-        if part.whole == 0 { return 0 }
-        guard let value = Exact(amount).times(Exact(Rate(part.part, part.whole)))?.floor
-        else { throw .overflow }
-        return value
-    }
-
-    /// What is taken back of what rules gave of an asset, over all refunds until then: where the
-    /// policy looks at lines, for each rule by the lines for which it gave.
-    func taken(
-        _ movement: AssetMovement,
-        of total: Int64,
-        isAfter: Bool
-    ) throws(Refusal) -> Int64 {
-        guard !rules.isEmpty, !(isAfter ? isWholeAfter : isWholeBefore)
-        else { return try taken(total, isAfter: isAfter) }
-        let returned = isAfter ? lines.after : lines.before
-        var sum: Int64 = 0
-        var rest = total
-        for (id, amount) in movement.byRule {
-            guard let rule = rules.first(where: { $0.id == id }) else { continue }
-            let whole = rule.net(of: lines.sold)
-            let part = min(whole, rule.net(of: returned))
-            guard whole > 0,
-                let value = Exact(amount).times(Exact(Rate(part, whole)))?.floor
-            else { continue }
-            sum += value
-            rest -= amount
-        }
-        return min(total, sum + (try taken(max(0, rest), isAfter: isAfter)))
-    }
-}
-
-extension Rule {
-    /// What the lines that the rule is about cost after their own discounts.
-    fileprivate func net(of lines: [SaleLine]) -> Int64 {
-        lines.reduce(0) { sum, line in
-            let isMeant = conditions.include?.matches(line) ?? true
-            let isExcluded = conditions.exclude?.matches(line) ?? false
-            return isMeant && !isExcluded ? sum + line.net : sum
-        }
     }
 }

@@ -16,6 +16,8 @@ func makeMoment(sinceBootMs: Int64) -> Moment {
 func makeProgramme(
     cards: [StampCard] = [],
     rules: [Rule] = [],
+    rewards: [Reward] = [],
+    policies: Policies = Policies(),
     saleAmountMax: Int64 = 100_000,
     receipts: ReceiptPolicy = ReceiptPolicy(ageDaysMax: 3, sellerIDs: [])
 ) -> Programme {
@@ -31,7 +33,9 @@ func makeProgramme(
             saleAmountMax: saleAmountMax,
             receipts: receipts,
             cards: cards,
-            rules: rules
+            rules: rules,
+            policies: policies,
+            rewards: rewards
         )
     } catch {
         preconditionFailure("the test's programme is wrong: \(error)")

@@ -19,8 +19,9 @@ extension ProgrammeReplay {
         else { return refused(input, .refundAboveSale(left: 0), of: original.member) }
         do throws(Refusal) {
             let asked = try original.refund(refund)
-            let award = try give(asked, to: original.member, on: input.date)
-            kept = original.after(asked, refund)
+            let award = try give(asked.refund, to: original.member, on: input.date)
+            let part = award.refunded(asked.refund.amount, asked.lines)
+            kept = original.after(part, refund)
             if let kept { sales[refund.original]?[place] = kept }
             return answered(input, award, member: original.member)
         } catch {
@@ -89,99 +90,45 @@ extension ProgrammeReplay {
 
 extension ProgrammeReplay.KeptSale {
     /// What a refund of the sale comes to.
-    func refund(_ refund: ReplayRefund) throws(Refusal) -> Refund {
-        if !refund.lines.isEmpty {
-            let quantities = try quantities(after: refund.lines)
-            let lines = lines(upTo: quantities)
-            return Refund(
-                original: sale,
-                award: award,
-                amount: max(0, amount(of: returned + lines, quantities) - refunded),
-                lines: lines,
-                refundedBefore: refunded,
-                linesBefore: returned
-            )
-        }
-        guard let amount = refund.amount else {
-            return .rest(of: sale, award, refundedBefore: refunded, linesBefore: returned)
-        }
-        return Refund(
-            original: sale,
-            award: award,
-            amount: amount,
-            refundedBefore: refunded,
-            linesBefore: returned
-        )
+    ///
+    /// - Returns: The refund, and how much of which lines comes back with it.
+    func refund(_ refund: ReplayRefund) throws(Refusal) -> (refund: Refund, lines: [ReturnedLine]) {
+        let settled = sale.settledAmount(award)
+        let left = max(0, settled - refunded.amount)
+        guard let lines = sale.returnedLines(refund.lines, after: refunded),
+            let back = asked(refund.amount ?? left, lines)
+        else { throw .refundAboveSale(left: left) }
+        guard !refund.lines.isEmpty else { return (back, lines) }
+        let amount = amount(of: back.linesBefore + back.lines, lines) - refunded.amount
+        return (asked(max(0, amount), lines) ?? back, lines)
+    }
+
+    private func asked(_ amount: Int64, _ lines: [ReturnedLine]) -> Refund? {
+        Refund(of: sale, award, amount: amount, lines: lines, before: refunded)
     }
 
     /// The sale after a refund.
-    func after(_ refund: Refund, _ asked: ReplayRefund) -> Self {
+    func after(_ refund: Refunded, _ asked: ReplayRefund) -> Self {
         var next = self
-        next.refunded += refund.amount
-        next.returned += refund.lines
-        if !asked.lines.isEmpty {
-            // Allowed: the same lines were found a moment ago.
-            next.returnedQuantities = (try? quantities(after: asked.lines)) ?? returnedQuantities
-        }
+        next.refunded.add(refund)
         next.isWhollyRefunded =
             (asked.lines.isEmpty && asked.amount == nil)
-            || next.refunded >= sale.settledAmount(award)
+            || next.refunded.amount >= sale.settledAmount(award)
         return next
     }
 
-    /// How much of each line came back once some more has; of lines of one article the first ones.
-    private func quantities(
-        after lines: [ReplayRefund.ReturnedLine]
-    ) throws(Refusal) -> [Int64] {
-        var quantities = returnedQuantities
-        for line in lines {
-            var left = line.quantity
-            for (index, original) in sale.details.lines.enumerated() where original.sku == line.sku
-            {
-                let part = min(left, original.quantity - quantities[index])
-                quantities[index] += part
-                left -= part
-            }
-            guard left == 0
-            else { throw .refundAboveSale(left: max(0, sale.settledAmount(award) - refunded)) }
-        }
-        return quantities
-    }
-
-    /// The lines that come back until so much has, beyond those that did before.
-    private func lines(upTo quantities: [Int64]) -> [SaleLine] {
-        sale.details.lines.indices.compactMap { index in
-            let line = sale.details.lines[index]
-            let (before, after) = (returnedQuantities[index], quantities[index])
-            guard after > before else { return nil }
-            func part(_ amount: Int64) -> Int64 {
-                Self.share(amount, after, line.quantity) - Self.share(amount, before, line.quantity)
-            }
-            return SaleLine(
-                sku: line.sku,
-                categories: line.categories,
-                labels: line.labels,
-                quantity: after - before,
-                gross: part(line.gross),
-                net: part(line.net),
-                untaxed: line.untaxed.map(part)
-            )
-        }
-    }
-
     /// What lines cost, of what the sale was settled at.
-    private func amount(of lines: [SaleLine], _ quantities: [Int64]) -> Int64 {
+    private func amount(of returned: [SaleLine], _ lines: [ReturnedLine]) -> Int64 {
+        var after = refunded
+        after.add(Refunded(lines: lines))
         let settled = sale.settledAmount(award)
-        let isAll = zip(quantities, sale.details.lines).allSatisfy { $0 >= $1.quantity }
+        let isAll = sale.details.lines.indices.allSatisfy { index in
+            after.quantity(of: index) >= sale.details.lines[index].quantity
+        }
         let whole = sale.details.lines.reduce(0) { $0 + $1.net }
         guard !isAll, whole > 0 else { return settled }
-        let returned = lines.reduce(0) { $0 + $1.net }
-        return min(settled, Self.share(settled, returned, whole))
-    }
-
-    /// `amount * part / whole`, rounded down.
-    private static func share(_ amount: Int64, _ part: Int64, _ whole: Int64) -> Int64 {
-        guard whole > 0 else { return 0 }
-        return Int64(truncatingIfNeeded: Int128(amount) * Int128(part) / Int128(whole))
+        let net = returned.reduce(0) { $0 + $1.net }
+        let share = Int128(settled) * Int128(net) / Int128(whole)
+        return min(settled, Int64(truncatingIfNeeded: share))
     }
 }

@@ -127,8 +127,7 @@ extension ProgrammeReplay {
             KeptSale(
                 member: index,
                 sale: sale,
-                award: award,
-                returnedQuantities: [Int64](repeating: 0, count: sale.details.lines.count)
+                award: award
             )
         )
     }

@@ -47,10 +47,8 @@ public struct ProgrammeReplay: Sendable {
         let member: Int
         let sale: Sale
         let award: Award
-        var refunded: Int64 = 0
-        var returned: [SaleLine] = []
-        /// How much of each line came back, in thousandths of a unit.
-        var returnedQuantities: [Int64] = []
+        /// What refunds of it came to.
+        var refunded = Refunded()
         var isWhollyRefunded = false
     }
 

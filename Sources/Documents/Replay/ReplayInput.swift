@@ -69,13 +69,5 @@ public struct ReplayRefund: Sendable {
     /// How much was given back; nil where lines say it, or where all of it was.
     public let amount: Int64?
     /// What came back, without prices of its own; empty for none.
-    public let lines: [ReturnedLine]
-
-    /// How much of an article came back.
-    public struct ReturnedLine: Sendable {
-        /// The article.
-        public let sku: String
-        /// How much, in thousandths of a unit.
-        public let quantity: Int64
-    }
+    public let lines: [ReturnedArticle]
 }

@@ -199,7 +199,7 @@ struct SaleReader {
     }
 
     private func refund() throws(Mistake) -> ReplayRefund {
-        var lines: [ReplayRefund.ReturnedLine] = []
+        var lines: [ReturnedArticle] = []
         for value in try fields.list("lines") {
             let line = try LineFields(
                 value,
@@ -210,7 +210,7 @@ struct SaleReader {
             let quantity = try Self.quantity(line)
             guard quantity > 0
             else { throw line.mistake("quantity", "write how much came back, above 0") }
-            lines.append(ReplayRefund.ReturnedLine(sku: sku, quantity: quantity))
+            lines.append(ReturnedArticle(sku, quantity))
         }
         let amount = try fields.whole("amount")
         guard amount == nil || lines.isEmpty
