@@ -67,6 +67,10 @@ extension Posting {
     }
 }
 
+extension AssetAmount {
+    var json: CanonicalJSON { ["asset": .string(asset.name), "amount": .integer(amount)] }
+}
+
 extension RedeemedReward {
     var json: CanonicalJSON {
         [
@@ -115,6 +119,17 @@ extension Entry {
                 .init("key", .string(void.key.text)),
                 .init("voids", .integer(void.sequence)),
                 .init("postings", .array(void.postings.map(\.json))),
+            ]
+        case .refund(let refund):
+            members += [
+                .init("type", "refund"),
+                .init("key", .string(refund.key.text)),
+                .init("refund", .string(refund.refund.text)),
+                .init("refunds", .integer(refund.sequence)),
+                .init("till", .string(refund.till)),
+                .init("amount", .integer(refund.amount)),
+                .init("postings", .array(refund.postings.map(\.json))),
+                .init("owed", .array(refund.tallies.owed.map(\.json))),
             ]
         case .boot: members.append(.init("type", "boot"))
         case .anchor: members.append(.init("type", "anchor"))

@@ -9,6 +9,9 @@ struct FirstAnswer: Hashable {
     let award: Award
     /// For each card that the sale stamped, the entry of the visit before.
     let visitsBefore: [String: Int64]
+    /// What the sale was settled at; nil for one without an amount, and for one that an earlier
+    /// version recorded.
+    var settled: Int64?
 
     /// The visit that the sale was.
     var visit: Visit { Visit(at: at, businessDate: businessDate) }
@@ -37,6 +40,7 @@ extension FirstAnswer {
             members.append(.init("redeemed", .array(award.redeemed.map(\.json))))
         }
         if let due = award.due { members.append(.init("due", .integer(due))) }
+        if let settled { members.append(.init("settled", .integer(settled))) }
         let first: CanonicalJSON = [
             "at": [
                 .integer(at.wall.unixMs), .string(at.quality.rawValue), .integer(at.boot),
@@ -80,15 +84,16 @@ extension FirstAnswer {
         var visits: [String: Int64] = [:]
         for member in before { visits[member.name] = member.value.integerValue }
         visitsBefore = visits
+        settled = json["settled"]?.integerValue
     }
 }
 
 extension Posting {
-    fileprivate var json: CanonicalJSON {
+    var json: CanonicalJSON {
         [.string(asset.name), .string(bucket.description), .integer(amount)]
     }
 
-    fileprivate init?(json: CanonicalJSON) {
+    init?(json: CanonicalJSON) {
         guard let parts = json.arrayValue, parts.count == 3,
             let asset = parts[0].stringValue.flatMap(Asset.init(name:)),
             let bucket = parts[1].stringValue.flatMap(Bucket.init),
@@ -99,14 +104,14 @@ extension Posting {
 }
 
 extension DerivationStep {
-    fileprivate var json: CanonicalJSON {
+    var json: CanonicalJSON {
         [
             .string(kind.rawValue), .string(subject), asset.map { .string($0.name) } ?? .null,
             .array(numbers.map(CanonicalJSON.integer)),
         ]
     }
 
-    fileprivate init?(json: CanonicalJSON) {
+    init?(json: CanonicalJSON) {
         guard let parts = json.arrayValue, parts.count == 4,
             let kind = parts[0].stringValue.flatMap(Kind.init(rawValue:)),
             let subject = parts[1].stringValue,
@@ -117,9 +122,9 @@ extension DerivationStep {
 }
 
 extension TallyChange {
-    fileprivate var json: CanonicalJSON { [.string(tally.description), .integer(amount)] }
+    var json: CanonicalJSON { [.string(tally.description), .integer(amount)] }
 
-    fileprivate init?(json: CanonicalJSON) {
+    init?(json: CanonicalJSON) {
         guard let parts = json.arrayValue, parts.count == 2,
             let tally = parts[0].stringValue.flatMap(Tally.init),
             let amount = parts[1].integerValue
@@ -129,13 +134,13 @@ extension TallyChange {
 }
 
 extension RedeemedReward {
-    fileprivate var json: CanonicalJSON {
+    var json: CanonicalJSON {
         [
             .string(reward), .integer(count), .integer(cost), .integer(value), .integer(times),
         ]
     }
 
-    fileprivate init?(json: CanonicalJSON) {
+    init?(json: CanonicalJSON) {
         guard let parts = json.arrayValue, parts.count == 5, let reward = parts[0].stringValue
         else { return nil }
         let numbers = parts.dropFirst().compactMap(\.integerValue)

@@ -82,7 +82,7 @@ extension Ledger {
     }
 
     /// The programme's name by its content, hashed once for as long as it stays the same.
-    private func reference(to programme: Programme) -> ProgrammeReference {
+    func reference(to programme: Programme) -> ProgrammeReference {
         if let reference, reference.programme == programme { return reference.reference }
         let fresh = ProgrammeReference(programme)
         reference = (programme, fresh)
@@ -175,11 +175,13 @@ private struct Proposal {
         let number = state.base + sequence
         try db.write(award.postings, of: answer.member, giving: answer.standing)
         try db.write(award.tallies, of: answer.member)
+        let settled = sale.settledAmount(award)
         let first = FirstAnswer(
             at: answer.at,
             businessDate: sale.businessDate,
             award: award,
-            visitsBefore: kept.visitNumbers.filter { award.stampedCards.contains($0.key) }
+            visitsBefore: kept.visitNumbers.filter { award.stampedCards.contains($0.key) },
+            settled: settled > 0 ? settled : nil
         )
         for card in award.stampedCards {
             let visit = KeptVisit(number: number, visit: first.visit)
@@ -200,12 +202,18 @@ private struct Proposal {
 extension Proposal {
     /// Whether an award's line is one that HQ reads.
     private func fits(_ fact: AwardFact, _ state: LedgerState) -> Bool {
-        if sale.details.lines.isEmpty { return true }
+        sale.details.lines.isEmpty || Fact.award(fact).fitsLine(at: answer.at)
+    }
+}
+
+extension Fact {
+    /// Whether the entry's line is one that HQ reads, whatever its number.
+    func fitsLine(at moment: Moment) -> Bool {
         let entry = Entry(
             sequence: BatchHeaderV1.sequenceMax,
-            at: answer.at,
+            at: moment,
             hybridTime: HybridTime(wallMs: Int64.max, count: Int64.max),
-            fact: .award(fact)
+            fact: self
         )
         return EntryLineV1.bytes(of: entry).count <= EntryLineV1.byteCountMax
     }

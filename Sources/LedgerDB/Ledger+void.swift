@@ -9,6 +9,7 @@ extension Ledger {
 
     /// Takes an award back, whole; asking again answers the same and writes nothing.
     ///
+    /// What refunds took back before is not taken back again.
     /// The member's visit counts as not made, so the card can be stamped again. What was spent
     /// since is owed: later awards repay it.
     ///
@@ -60,24 +61,23 @@ extension Ledger {
             )
         }
         let award = sale.answer.award
-        let before = try db.standing(of: sale.member)
+        let refunds = try db.refunds(of: sale.key)
         if let number = sale.voidedBy {
-            let voided = try db.place(ofNumber: number)
-            let told = voided.epoch == epoch ? try Self.told(voided.sequence, db) : nil
-            // Of an entry that was pruned only the award is left to tell from.
-            let rest = fact(award.postings.map { Posting($0.asset, $0.bucket, -$0.amount) }, [])
-            return .voided(
-                VoidedAward(
-                    sequence: voided.sequence,
-                    fact: told ?? rest,
-                    standing: before.standing,
-                    isRepeat: true
-                )
-            )
+            // Of an entry that was pruned only the award and its refunds are left to tell from.
+            let moved = award.postings + refunds.flatMap(\.answer.postings)
+            let rest = fact(moved.map { Posting($0.asset, $0.bucket, -$0.amount) }, [])
+            return .voided(try voided(number, of: sale, in: epoch, or: rest, db))
         }
+        let before = try db.standing(of: sale.member)
         let tallies = try db.tallies(award.talliesOfCancel, of: sale.member)
         let standing = before.standing.counting(tallies)
-        let decision = Programme.cancel(award, standing, on: sale.answer.businessDate)
+        let decision = Programme.cancel(
+            award,
+            after: refunds.sum,
+            isWhollyRefunded: refunds.isWhole,
+            standing,
+            on: sale.answer.businessDate
+        )
         guard case .award(let movement) = decision,
             let after = standing.after(movement.postings, tallies: movement.tallies)
         else { return .refused(.overflow) }
@@ -96,6 +96,24 @@ extension Ledger {
         let standingNow = try db.standing(of: sale.member).standing
         return .voided(
             VoidedAward(sequence: sequence, fact: voiding, standing: standingNow, isRepeat: false)
+        )
+    }
+
+    /// The void that was made before.
+    private static func voided(
+        _ number: Int64,
+        of sale: SaleRow,
+        in epoch: Int64,
+        or rest: VoidFact,
+        _ db: Database
+    ) throws -> VoidedAward {
+        let voided = try db.place(ofNumber: number)
+        let told = voided.epoch == epoch ? try Self.told(voided.sequence, db) : nil
+        return VoidedAward(
+            sequence: voided.sequence,
+            fact: told ?? rest,
+            standing: try db.standing(of: sale.member).standing,
+            isRepeat: true
         )
     }
 
@@ -130,7 +148,7 @@ extension Ledger {
 
 extension Award {
     /// The counts that a cancelled sale changes: its own, and the debts of what it gave.
-    fileprivate var talliesOfCancel: [Tally] {
+    var talliesOfCancel: [Tally] {
         let debts = Set(postings.filter { $0.amount > 0 }.map(\.asset)).sorted()
             .map { Tally(.debt($0)) }
         return tallies.map(\.tally).filter { !debts.contains($0) } + debts

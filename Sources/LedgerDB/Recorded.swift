@@ -60,3 +60,60 @@ public struct VoidedAward: Hashable, Sendable {
         self.isRepeat = isRepeat
     }
 }
+
+/// The ledger's answer to a refund.
+public enum RefundOutcome: Hashable, Sendable {
+    /// A part of the sale is taken back.
+    case refunded(RefundedAward)
+    /// Nothing is.
+    case refused(Refusal)
+}
+
+/// A part of an award that was taken back.
+public struct RefundedAward: Hashable, Sendable {
+    /// The entry that takes it back.
+    public let sequence: Int64
+    /// The sale.
+    public let key: SaleKey
+    /// The entry of the award.
+    public let award: Int64
+    /// Whose it was.
+    public let member: MemberNumber
+    /// How much was refunded, in the currency's minor unit.
+    public let amount: Int64
+    /// What moves.
+    public let postings: [Posting]
+    /// What is counted no more, and what is owed.
+    public let tallies: [TallyChange]
+    /// How it came about; empty where a salvage told the refund from its entry.
+    public let derivation: [DerivationStep]
+    /// What the member holds now.
+    public let standing: Standing
+    /// Whether it had been refunded before.
+    public let isRepeat: Bool
+
+    /// Creates an answer.
+    public init(
+        sequence: Int64,
+        key: SaleKey,
+        award: Int64,
+        member: MemberNumber,
+        amount: Int64,
+        postings: [Posting],
+        tallies: [TallyChange],
+        derivation: [DerivationStep],
+        standing: Standing,
+        isRepeat: Bool
+    ) {
+        self.sequence = sequence
+        self.key = key
+        self.award = award
+        self.member = member
+        self.amount = amount
+        self.postings = postings
+        self.tallies = tallies
+        self.derivation = derivation
+        self.standing = standing
+        self.isRepeat = isRepeat
+    }
+}

@@ -132,6 +132,12 @@ extension SalvageCopy {
                         .integer(new),
                         .text(void.key.text)
                     )
+                case .refund(let refund):
+                    let (sequence, epoch) = try place(refund.sequence, refund.epoch, of: log)
+                    let fact = refund.with(sequence: sequence, epoch: epoch)
+                    let new = state.base + (try state.append(.refund(fact), at: entry.at, db))
+                    moved[old] = new
+                    try move(refund, from: old, to: new)
                 case .lost(let lost) where log.identity.epoch > epoch:
                     _ = try state.append(.lost(lost), at: entry.at, db)
                 case .lost, .salvage, .boot, .anchor, .keyRotate: return
@@ -144,28 +150,40 @@ extension SalvageCopy {
 
     /// A void of an award that may have moved.
     private func moved(_ void: VoidFact, of log: SurveyedLog) throws -> VoidFact {
-        let epoch = void.epoch ?? log.identity.epoch
+        let (sequence, epoch) = try place(void.sequence, void.epoch, of: log)
+        return VoidFact(
+            member: void.member,
+            key: void.key,
+            sequence: sequence,
+            epoch: epoch,
+            postings: void.postings,
+            tallies: void.tallies
+        )
+    }
+
+    /// Where an award is now that an entry of a log names; the epoch is nil for the new one.
+    private func place(
+        _ sequence: Int64,
+        _ epoch: Int64?,
+        of log: SurveyedLog
+    ) throws -> (sequence: Int64, epoch: Int64?) {
+        let epoch = epoch ?? log.identity.epoch
         let base =
             try db.first(
                 "SELECT base FROM epoch WHERE epoch = ?",
                 .integer(epoch),
                 read: { $0.integer(0) }
             ) ?? log.base
-        if let new = moved[base + void.sequence] {
-            let place = try db.place(ofNumber: new)
-            return VoidFact(
-                member: void.member,
-                key: void.key,
-                sequence: place.sequence,
-                postings: void.postings
-            )
-        }
-        return VoidFact(
-            member: void.member,
-            key: void.key,
-            sequence: void.sequence,
-            epoch: epoch,
-            postings: void.postings
+        guard let new = moved[base + sequence] else { return (sequence, epoch) }
+        return (try db.place(ofNumber: new).sequence, nil)
+    }
+
+    /// Has a refund's answer follow its entry to its new number.
+    private func move(_ refund: RefundFact, from old: Int64, to new: Int64) throws {
+        guard let row = try db.refund(refund.refund), row.number == old else { return }
+        try db.run("DELETE FROM refund WHERE number = ?", .integer(old))
+        try db.insert(
+            RefundRow(number: new, key: row.key, sale: row.sale, answer: row.answer)
         )
     }
 
@@ -185,7 +203,8 @@ extension SalvageCopy {
             at: row.answer.at,
             businessDate: row.answer.businessDate,
             award: row.answer.award,
-            visitsBefore: before
+            visitsBefore: before,
+            settled: row.answer.settled
         )
         try db.insert(
             SaleRow(number: new, key: row.key, member: row.member, answer: answer, voidedBy: nil),

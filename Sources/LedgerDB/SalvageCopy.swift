@@ -9,6 +9,8 @@ struct SalvageCopy {
     let file: DamagedFile?
     /// Whether answers to sales may be missing.
     private var isSaleDamaged = false
+    /// Whether answers to refunds may be missing.
+    private var isRefundDamaged = false
     /// Members whose holdings could not all be read.
     private var lostHoldings: [ClosedRange<Int64>] = []
     private var rebuilt: [Holding: Int64] = [:]
@@ -54,6 +56,11 @@ struct SalvageCopy {
                 && FirstAnswer(row.bytes(4)) != nil
         }
         isSaleDamaged = !sales.isEmpty
+        let refunds = try copy("refund", "number") { row in
+            SaleKey(row.text(1)) != nil && SaleKey(row.text(2)) != nil
+                && RefundAnswer(row.bytes(3)) != nil
+        }
+        isRefundDamaged = !refunds.isEmpty
         lostHoldings = try copy("holding", "member") { row in
             MemberNumber(value: row.integer(0)) != nil && Asset(name: row.text(1)) != nil
                 && Bucket(row.text(2)) != nil
@@ -179,7 +186,8 @@ struct SalvageCopy {
 
     /// Tells from an entry what is missing beside the log.
     mutating func rebuild(_ line: LogLine, number: Int64) throws {
-        guard isSaleDamaged || !lostHoldings.isEmpty || !lostTallies.isEmpty else { return }
+        guard isSaleDamaged || isRefundDamaged || !lostHoldings.isEmpty || !lostTallies.isEmpty
+        else { return }
         // Allowed: only entries that can be read have effects here.
         guard let entry = try? EntryLineV1.entry(from: line.body) else { return }
         switch entry.fact {
@@ -196,21 +204,51 @@ struct SalvageCopy {
                 .integer(number),
                 .text(void.key.text)
             )
+        case .refund(let refund):
+            add(refund.postings, of: refund.member)
+            add(refund.tallies, of: refund.member)
+            if isRefundDamaged { try answer(refund, number: number) }
         default: return
         }
+    }
+
+    /// Has the answer to a refund stand at its entry's number.
+    private func answer(_ refund: RefundFact, number: Int64) throws {
+        let known = try db.refund(refund.refund)
+        guard known?.number != number else { return }
+        let answer =
+            known?.answer
+            ?? RefundAnswer(
+                part: refund.part,
+                settled: refund.settled,
+                postings: refund.postings,
+                tallies: refund.tallies,
+                derivation: []
+            )
+        try db.run(
+            "DELETE FROM refund WHERE number = ? OR key = ?",
+            .integer(number),
+            .text(refund.refund.text)
+        )
+        try db.insert(
+            RefundRow(number: number, key: refund.refund, sale: refund.key, answer: answer)
+        )
     }
 
     /// Has the answer to a sale stand at its award's number: the log knows better than the table.
     private func answer(_ award: AwardFact, at moment: Moment, number: Int64) throws {
         let known = try db.sale(award.sale.key)
         guard known?.number != number else { return }
+        let rebuilt = Award(rebuilding: award)
+        let settled = award.sale.settledAmount(rebuilt)
         let answer =
             known?.answer
             ?? FirstAnswer(
                 at: moment,
                 businessDate: award.sale.businessDate,
-                award: Award(rebuilding: award),
-                visitsBefore: [:]
+                award: rebuilt,
+                visitsBefore: [:],
+                settled: settled > 0 ? settled : nil
             )
         let row = SaleRow(
             number: number,
@@ -233,6 +271,8 @@ struct SalvageCopy {
             try db.run("DELETE FROM \(table) WHERE sequence > ?", .integer(number))
             if db.changesCount > 0 { isSaleDamaged = true }
         }
+        try db.run("DELETE FROM refund WHERE number > ?", .integer(number))
+        if db.changesCount > 0 { isRefundDamaged = true }
     }
 
     private mutating func add(_ postings: [Posting], of member: MemberNumber) {

@@ -7,7 +7,7 @@ enum Schema {
     /// Marks the file as ours: "stmp".
     static let applicationID: Int64 = 0x7374_6D70
     /// The number of steps.
-    static let version: Int64 = 8
+    static let version: Int64 = 9
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -52,6 +52,10 @@ enum Schema {
             // A view keeps the columns that its table had when it was made.
             try db.use(try db.directoryInUse())
             try db.execute(sql: "PRAGMA user_version = 8")
+        }
+        migrator.registerMigration("9 refunds", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: refunds)
+            try db.execute(sql: "PRAGMA user_version = 9")
         }
         return migrator
     }

@@ -95,6 +95,10 @@ public enum Refusal: Hashable, Sendable, Error {
     case redemptionFrozen
     /// More would be refunded than was paid.
     case refundAboveSale(left: Int64)
+    /// The refund's key was used for a refund of another sale.
+    case refundOfOtherSale
+    /// What the sale cost is not known here any more, so only all of it can be taken back.
+    case saleTooOld
 }
 
 extension Refusal {
@@ -130,6 +134,8 @@ extension Refusal {
         case .saleTooLarge: "sale-too-large"
         case .redemptionFrozen: "redemption-frozen"
         case .refundAboveSale: "refund-above-sale"
+        case .refundOfOtherSale: "refund-of-other-sale"
+        case .saleTooOld: "sale-too-old"
         }
     }
 }

@@ -26,6 +26,8 @@ public enum Fact: Hashable, Sendable {
     case award(AwardFact)
     /// An award was taken back.
     case void(VoidFact)
+    /// A part of an award was taken back.
+    case refund(RefundFact)
     /// The device started; entries that follow carry the new boot number.
     case boot(BootFact)
     /// HQ told the time.
@@ -116,7 +118,7 @@ public struct VoidFact: Hashable, Sendable {
     public let sequence: Int64
     /// The epoch of that entry; nil for the epoch of the void itself.
     public let epoch: Int64?
-    /// What moves: the award's postings taken back, as far as they are not spent.
+    /// What moves: the award's postings taken back, as far as they are not spent or refunded.
     public let postings: [Posting]
     /// What is counted no more, and what is owed.
     public let tallies: [TallyChange]

@@ -15,7 +15,8 @@ extension Refusal {
         case .memberBlocked, .amountNegative, .amountMissing, .receiptFromFuture,
             .receiptOfOtherSeller, .saleOfOtherMember, .saleVoided, .saleUnknown, .overflow,
             .saleOfCashier, .alreadyCheckedIn, .alreadyVoted, .recoveryNotApproved,
-            .nothingForOccasion, .redemptionFrozen, .saleTooLarge:
+            .nothingForOccasion, .redemptionFrozen, .saleTooLarge, .refundOfOtherSale,
+            .saleTooOld:
             []
         case .currencyOther(let currency): [.init("currency", .string(currency))]
         case .lineNegative(let line): [.init("line", .integer(Int64(line)))]

@@ -24,6 +24,14 @@ enum QuarantineCode: String {
     case voidMismatch = "void-mismatch"
     /// The award was taken back before.
     case voidRepeated = "void-repeated"
+    /// There is no award for a refund to take back from, or it has no effect itself.
+    case refundUnknown = "refund-unknown"
+    /// A refund moves more than its award left, or does not balance.
+    case refundMismatch = "refund-mismatch"
+    /// The refund was booked before.
+    case refundRepeated = "refund-repeated"
+    /// The award was taken back whole before.
+    case refundOfVoided = "refund-of-voided"
     /// An anchor names a time that HQ's clock has not reached.
     case anchorFromFuture = "anchor-from-future"
     /// The new key did not sign for this log: the old one stays in force.
@@ -85,6 +93,7 @@ struct Book {
             switch content.fact {
             case .award(let award): try apply(award, at: entry.line.sequence)
             case .void(let void): try apply(void, at: entry.line.sequence)
+            case .refund(let refund): try apply(refund, at: entry.line.sequence)
             case .boot(let boot): try apply(boot)
             case .anchor(let anchor): try apply(anchor, of: content)
             case .keyRotate(let rotation): try apply(rotation, at: entry.line.sequence)
@@ -133,11 +142,14 @@ struct Book {
     }
 
     private mutating func apply(_ void: VoidFact, at sequence: Int64) throws -> QuarantineCode? {
-        guard let awardLogID = try HQStore.log(ofAwardOf: void, in: logID, db),
+        guard let awardLogID = try HQStore.log(ofEpoch: void.epoch, in: logID, db),
             awardLogID != logID || void.sequence < sequence,
-            let award = try HQStore.bookedAward(void.sequence, in: awardLogID, db)
+            let award = try HQStore.bookedAward(void.sequence, in: awardLogID, db)?.fact
         else { return .voidUnknown }
-        guard void.takesBack(award), let changed = try adding(void.postings, to: void.member)
+        let place = EntryPlace(log: awardLogID, sequence: void.sequence)
+        let refunds = try HQStore.refunds(of: place, db)
+        guard void.takesBack(award, after: refunds),
+            let changed = try adding(void.postings, to: void.member)
         else { return .voidMismatch }
         let statement = try db.cachedStatement(
             sql: """
@@ -149,6 +161,41 @@ struct Book {
             sequence, scope(of: award.sale), void.key.text, awardLogID, void.sequence,
         ])
         guard db.changesCount == 1 else { return .voidRepeated }
+        amounts.merge(changed) { _, new in new }
+        return nil
+    }
+
+    private mutating func apply(
+        _ refund: RefundFact,
+        at sequence: Int64
+    ) throws -> QuarantineCode? {
+        guard let awardLogID = try HQStore.log(ofEpoch: refund.epoch, in: logID, db),
+            awardLogID != logID || refund.sequence < sequence,
+            let award = try HQStore.bookedAward(refund.sequence, in: awardLogID, db)?.fact
+        else { return .refundUnknown }
+        let isVoided = try Bool.fetchOne(
+            db,
+            sql: "SELECT voidedBy IS NOT NULL FROM sale WHERE scope = ? AND key = ?",
+            arguments: [scope(of: award.sale), award.sale.key.text]
+        )
+        guard isVoided == false else { return .refundOfVoided }
+        let place = EntryPlace(log: awardLogID, sequence: refund.sequence)
+        let earlier = try HQStore.refunds(of: place, db)
+        guard !earlier.contains(where: { $0.refund == refund.refund })
+        else { return .refundRepeated }
+        guard refund.isPart(of: award, after: earlier),
+            let changed = try adding(refund.postings, to: refund.member)
+        else { return .refundMismatch }
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO refund (scope, key, log, sequence, awardLog, awardSequence)
+                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                """
+        )
+        try statement.execute(arguments: [
+            device.rowID, refund.refund.text, logID, sequence, place.log, place.sequence,
+        ])
+        guard db.changesCount == 1 else { return .refundRepeated }
         amounts.merge(changed) { _, new in new }
         return nil
     }

@@ -101,28 +101,59 @@ actor DecisionCheck: Service {
         for kept in slice.entries {
             // What was booked once reads for ever: the bytes and their form never change.
             guard case .success(let entry) = ParsedEntry.content(of: kept.body) else { continue }
-            switch entry.fact {
-            case .award(let award):
-                let reference = award.programme
-                let edition: HeldEdition
-                if let known = named[reference] {
-                    edition = known
-                } else {
-                    edition = try await self.edition(reference)
-                    named[reference] = edition
-                }
-                found += award.differences(edition, at: entry.at).map {
-                    .init(place: kept.place, difference: $0, programme: reference)
-                }
-            case .void(let void):
-                let award = try await store.award(takenBackBy: void, in: kept.place.log)
-                found += void.differences(award).map {
-                    .init(place: kept.place, difference: $0, programme: nil)
-                }
-            case .boot, .anchor, .keyRotate, .salvage, .lost: continue
-            }
+            found += try await differences(of: entry, kept.place, &named)
         }
         return CheckedSlice(slice: slice, found: found)
+    }
+
+    private func differences(
+        of entry: Entry,
+        _ place: EntryPlace,
+        _ named: inout [ProgrammeReference: HeldEdition]
+    ) async throws -> [CheckedSlice.Found] {
+        func found(
+            _ differences: [Difference],
+            _ programme: ProgrammeReference?
+        ) -> [CheckedSlice.Found] {
+            differences.map { .init(place: place, difference: $0, programme: programme) }
+        }
+        switch entry.fact {
+        case .award(let award):
+            let edition = try await edition(award.programme, &named)
+            return found(award.differences(edition, at: entry.at), award.programme)
+        case .void(let void):
+            let award = try await store.award(void.sequence, ofEpoch: void.epoch, in: place.log)
+            return found(void.differences(award?.fact, after: award?.refunds ?? []), nil)
+        case .refund(let refund):
+            let award = try await store.award(
+                refund.sequence,
+                ofEpoch: refund.epoch,
+                in: place.log
+            )
+            var programmes: [Programme] = []
+            // Where both are missing, the second is looked for once the first is there.
+            for reference in [award?.fact.programme ?? refund.programme, refund.programme] {
+                let edition = try await edition(reference, &named)
+                guard let programme = edition.programme
+                else { return found(edition.differences, reference) }
+                programmes.append(programme)
+            }
+            let booked = award.map { ($0.fact, $0.at) }
+            let differences = refund.differences(booked, programmes[0], programmes[1])
+            return found(differences, refund.programme)
+        case .boot, .anchor, .keyRotate, .salvage, .lost: return []
+        }
+    }
+
+    /// What HQ has of an edition, asked for once in a slice.
+    private func edition(
+        _ reference: ProgrammeReference,
+        _ named: inout [ProgrammeReference: HeldEdition]
+    ) async throws -> HeldEdition {
+        if let known = named[reference] { return known }
+        let edition = try await edition(reference)
+        named[reference] = edition
+        return edition
     }
 
     /// Opens entries again whose editions could not be read and now can, since HQ is a newer one.

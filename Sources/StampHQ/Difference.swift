@@ -50,6 +50,27 @@ enum HeldEdition: Sendable {
     case unknown
 }
 
+extension HeldEdition {
+    /// The programme, where HQ has it and can read it.
+    var programme: Programme? {
+        if case .programme(let programme) = self { programme } else { nil }
+    }
+
+    /// Why HQ cannot decide under the edition; nothing if it can.
+    var differences: [Difference] {
+        switch self {
+        case .unknown: return [Difference(.programmeUnknown, hq: .null)]
+        case .unreadable(let reason):
+            // Only the start: a document's mistakes can be many.
+            let detail = CanonicalJSON.string(String(reason.prefix(500)))
+            return [Difference(.programmeUnreadable, hq: ["detail": detail])]
+        case .other(let reference):
+            return [Difference(.programmeOther, hq: ["programme": reference.operatorJSON])]
+        case .programme: return []
+        }
+    }
+}
+
 extension AwardFact {
     /// Decides again, from what the entry says was read, and compares.
     ///
@@ -58,21 +79,88 @@ extension AwardFact {
     ///   - moment: When the store decided.
     /// - Returns: How the entry differs; nothing if it does not.
     func differences(_ edition: HeldEdition, at moment: Moment) -> [Difference] {
-        switch edition {
-        case .unknown: return [Difference(.programmeUnknown, hq: .null)]
-        case .unreadable(let reason):
-            // Only the start: a document's mistakes can be many.
-            let detail = CanonicalJSON.string(String(reason.prefix(500)))
-            return [Difference(.programmeUnreadable, hq: ["detail": detail])]
-        case .other(let reference):
-            return [Difference(.programmeOther, hq: ["programme": reference.operatorJSON])]
-        case .programme(let programme):
-            return differences(programme.decide(standing, sale, at: moment))
+        guard let programme = edition.programme else { return edition.differences }
+        return programme.decide(standing, sale, at: moment).differences(postings, tallies)
+    }
+}
+
+extension VoidFact {
+    /// Compares with the award that it takes back; nil where HQ booked none.
+    ///
+    /// - Parameters:
+    ///   - award: The award.
+    ///   - refunds: What was refunded of it before.
+    /// - Returns: How the entry differs; nothing if it does not.
+    func differences(_ award: AwardFact?, after refunds: [RefundFact]) -> [Difference] {
+        guard let award else {
+            return [Difference(.refused, hq: ["reason": "void-unknown", "detail": [:]])]
         }
+        guard takesBack(award, after: refunds) else {
+            return [Difference(.postings, hq: .effect(award.postings, award.tallies))]
+        }
+        return []
     }
 
-    private func differences(_ decision: Decision) -> [Difference] {
-        switch decision {
+    /// Whether the void is of an award: the same member and sale, and balanced.
+    func takesBack(_ award: AwardFact, after refunds: [RefundFact]) -> Bool {
+        award.member == member && award.sale.key == key && balances(award, refunds)
+    }
+
+    /// Whether the void takes back what an award gave: asset by asset, what moves and what is owed
+    /// since, with what refunds took back before, are together what the award moved.
+    private func balances(_ award: AwardFact, _ refunds: [RefundFact]) -> Bool {
+        var sums: [Asset: Int64] = [:]
+        for posting in award.postings + refunds.flatMap(\.postings) + postings {
+            sums[posting.asset, default: 0] &+= posting.amount
+        }
+        for change in award.tallies + refunds.flatMap(\.tallies) + tallies {
+            guard case .debt(let asset) = change.tally.subject else { continue }
+            sums[asset, default: 0] &-= change.amount
+        }
+        return sums.values.allSatisfy { $0 == 0 }
+    }
+}
+
+extension RefundFact {
+    /// Decides again, from what the entry says was read and the award that it names, and compares.
+    ///
+    /// - Parameters:
+    ///   - entry: The award and when it was decided; nil where HQ booked none.
+    ///   - rules: The programme of the award, which tells how the award came about.
+    ///   - programme: The programme whose policy counted.
+    /// - Returns: How the entry differs; nothing if it does not.
+    func differences(
+        _ entry: (fact: AwardFact, at: Moment)?,
+        _ rules: Programme,
+        _ programme: Programme
+    ) -> [Difference] {
+        guard let entry else {
+            return [Difference(.refused, hq: ["reason": "refund-unknown", "detail": [:]])]
+        }
+        let sold = entry.fact
+        // An award that HQ decides otherwise is a difference of its own.
+        guard case .award(let decided) = rules.decide(sold.standing, sold.sale, at: entry.at)
+        else { return [] }
+        let award = Award(
+            postings: sold.postings,
+            derivation: decided.derivation,
+            tallies: sold.tallies
+        )
+        let refund = Refund(of: sold.sale, award, amount: amount, lines: lines, before: before)
+        let decision =
+            refund.map { programme.refund($0, standing, on: businessDate) }
+            ?? .refusal(.refundAboveSale(left: 0))
+        return decision.differences(postings, tallies)
+    }
+}
+
+extension Decision {
+    /// How what was recorded differs from what HQ decides.
+    fileprivate func differences(
+        _ postings: [Posting],
+        _ tallies: [TallyChange]
+    ) -> [Difference] {
+        switch self {
         case .refusal(let refusal):
             let json: CanonicalJSON = [
                 "reason": .string(refusal.code), "detail": .object(refusal.details),
@@ -88,38 +176,6 @@ extension AwardFact {
     }
 }
 
-extension VoidFact {
-    /// Compares with the award that it takes back; nil where HQ booked none.
-    func differences(_ award: AwardFact?) -> [Difference] {
-        guard let award else {
-            return [Difference(.refused, hq: ["reason": "void-unknown", "detail": [:]])]
-        }
-        guard takesBack(award) else {
-            return [Difference(.postings, hq: .effect(award.postings, award.tallies))]
-        }
-        return []
-    }
-
-    /// Whether the void is of an award: the same member and sale, and balanced.
-    func takesBack(_ award: AwardFact) -> Bool {
-        award.member == member && award.sale.key == key && balances(award)
-    }
-
-    /// Whether the void takes back what an award gave: asset by asset, what moves and what is owed
-    /// since are together what the award moved.
-    private func balances(_ award: AwardFact) -> Bool {
-        var sums: [Asset: Int64] = [:]
-        for posting in award.postings + postings {
-            sums[posting.asset, default: 0] &+= posting.amount
-        }
-        for change in award.tallies + tallies {
-            guard case .debt(let asset) = change.tally.subject else { continue }
-            sums[asset, default: 0] &-= change.amount
-        }
-        return sums.values.allSatisfy { $0 == 0 }
-    }
-}
-
 extension Fact {
     /// What the entry says was decided, for people; nil for one that decides nothing.
     var decisionJSON: CanonicalJSON? {
@@ -130,6 +186,11 @@ extension Fact {
         case .void(let void):
             return CanonicalJSON.effect(void.postings, void.tallies)
                 .adding("voids", .integer(void.sequence))
+        case .refund(let refund):
+            return CanonicalJSON.effect(refund.postings, refund.tallies)
+                .adding("refunds", .integer(refund.sequence))
+                .adding("amount", .integer(refund.amount))
+                .adding("programme", refund.programme.operatorJSON)
         case .boot, .anchor, .keyRotate, .salvage, .lost: return nil
         }
     }

@@ -219,18 +219,31 @@ extension HQStore {
         )
     }
 
-    /// The award that a void in a log takes back, if HQ booked it.
-    func award(takenBackBy void: VoidFact, in log: Int64) async throws -> AwardFact? {
+    /// An award that an entry of a log names, with what was refunded of it.
+    ///
+    /// - Parameters:
+    ///   - sequence: The award's number.
+    ///   - epoch: Its epoch, if it is another than the log's.
+    ///   - log: The log of the entry that names it.
+    /// - Returns: The award, when it was decided, and its refunds; nil if HQ booked none.
+    /// - Throws: `DatabaseError`.
+    func award(
+        _ sequence: Int64,
+        ofEpoch epoch: Int64?,
+        in log: Int64
+    ) async throws -> (fact: AwardFact, at: Moment, refunds: [RefundFact])? {
         try await queue.read { db in
-            try Self.log(ofAwardOf: void, in: log, db).flatMap { awardLog in
-                try Self.bookedAward(void.sequence, in: awardLog, db)
-            }
+            guard let awardLog = try Self.log(ofEpoch: epoch, in: log, db),
+                let award = try Self.bookedAward(sequence, in: awardLog, db)
+            else { return nil }
+            let place = EntryPlace(log: awardLog, sequence: sequence)
+            return (award.fact, award.at, try Self.refunds(of: place, db))
         }
     }
 
-    /// The log that holds what a void takes back: its own, or one of an earlier epoch.
-    static func log(ofAwardOf void: VoidFact, in log: Int64, _ db: Database) throws -> Int64? {
-        guard let epoch = void.epoch else { return log }
+    /// The log of an epoch of the device that wrote a log; its own if none is named.
+    static func log(ofEpoch epoch: Int64?, in log: Int64, _ db: Database) throws -> Int64? {
+        guard let epoch else { return log }
         return try Int64.fetchOne(
             db,
             sql: """
@@ -246,7 +259,7 @@ extension HQStore {
         _ sequence: Int64,
         in log: Int64,
         _ db: Database
-    ) throws -> AwardFact? {
+    ) throws -> (fact: AwardFact, at: Moment)? {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT body FROM entry WHERE log = ? AND sequence = ? AND NOT EXISTS
@@ -257,7 +270,7 @@ extension HQStore {
             case .success(let entry) = ParsedEntry.content(of: Array(body)),
             case .award(let award) = entry.fact
         else { return nil }
-        return award
+        return (award, entry.at)
     }
 }
 

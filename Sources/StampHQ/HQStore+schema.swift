@@ -52,6 +52,7 @@ extension HQStore {
         migrator.registerMigration("12 profiles and recoveries") { db in
             try db.execute(sql: profileTables)
         }
+        migrator.registerMigration("13 refunds") { db in try db.execute(sql: refundTable) }
         return migrator
     }
 

@@ -78,7 +78,7 @@ extension EntryFields {
     /// Source: our own bound; an entry's line has some 16,000 bytes, and a count some 40.
     static let tallyCountMax = 400
 
-    private func array(
+    func array(
         _ name: String,
         most countMax: Int
     ) throws(EntryLineError) -> [CanonicalJSON] {

@@ -22,6 +22,7 @@ struct EntryFields {
                     tallies: json["count"] == nil ? [] : try tallies("count")
                 )
             )
+        case "refund": .refund(try refund())
         case "boot":
             .boot(BootFact(bootID: try string("bootID"), version: try string("version")))
         case "anchor":
@@ -82,7 +83,7 @@ struct EntryFields {
         return bytes
     }
 
-    private func epoch(_ name: String) throws(EntryLineError) -> Int64 {
+    func epoch(_ name: String) throws(EntryLineError) -> Int64 {
         try integer(name, 1...Int64(UInt32.max))
     }
 
@@ -118,18 +119,18 @@ struct EntryFields {
         )
     }
 
-    private func member() throws(EntryLineError) -> MemberNumber {
+    func member() throws(EntryLineError) -> MemberNumber {
         guard let member = MemberNumber(try string("member"))
         else { throw .malformed(field: "member") }
         return member
     }
 
-    private func saleKey() throws(EntryLineError) -> SaleKey {
+    func saleKey() throws(EntryLineError) -> SaleKey {
         guard let key = SaleKey(try string("key")) else { throw .malformed(field: "key") }
         return key
     }
 
-    private func programme() throws(EntryLineError) -> ProgrammeReference {
+    func programme() throws(EntryLineError) -> ProgrammeReference {
         guard let parts = json["programme"]?.arrayValue, parts.count == 3,
             let name = parts[0].stringValue, Programme.isIdentifier(name),
             let version = parts[1].integerValue, let digest = parts[2].stringValue,

@@ -27,6 +27,7 @@ public enum EntryLineV1 {
         switch entry.fact {
         case .award(let award): members += award.members
         case .void(let void): members += void.members
+        case .refund(let refund): members += refund.members
         case .boot(let boot):
             members.append(.init("bootID", .string(boot.bootID)))
             members.append(.init("version", .string(boot.version)))
@@ -97,6 +98,7 @@ extension Fact {
         switch self {
         case .award: "award"
         case .void: "void"
+        case .refund: "refund"
         case .boot: "boot"
         case .anchor: "anchor"
         case .keyRotate: "keyRotate"
@@ -111,10 +113,7 @@ extension AwardFact {
         var members: [CanonicalJSON.Member] = [
             .init("member", .string(member.description)),
             .init("key", .string(sale.key.text)),
-            .init(
-                "programme",
-                [.string(programme.name), .integer(programme.version), .string(programme.digest)]
-            ),
+            .init("programme", programme.json),
             .init("in", .object(inputs)),
             .init("post", .array(postings.map(\.json))),
         ]
@@ -180,6 +179,10 @@ extension LostFact {
             .init("to", .integer(to)),
         ]
     }
+}
+
+extension ProgrammeReference {
+    var json: CanonicalJSON { [.string(name), .integer(version), .string(digest)] }
 }
 
 extension Posting {

@@ -21,6 +21,7 @@ struct WordsTests {
         .rewardUnavailable("a"), .notEnough(.points, needed: 1, held: 0), .tooOften(.member),
         .saleOfCashier, .alreadyCheckedIn, .alreadyVoted, .recoveryNotApproved,
         .nothingForOccasion, .redemptionFrozen, .refundAboveSale(left: 1), .saleTooLarge,
+        .refundOfOtherSale, .saleTooOld,
     ]
 
     /// One of each refusal of a scanned code.
@@ -39,7 +40,7 @@ struct WordsTests {
             .currencyOther, .lineNegative, .tooMany, .rewardUnknown, .rewardUnavailable,
             .notEnough, .tooOften, .saleOfCashier, .alreadyCheckedIn, .alreadyVoted,
             .recoveryNotApproved, .nothingForOccasion, .saleTooLarge, .redemptionFrozen,
-            .refundAboveSale:
+            .refundAboveSale, .refundOfOtherSale, .saleTooOld:
             break
         }
         switch code {

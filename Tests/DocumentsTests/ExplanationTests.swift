@@ -87,6 +87,7 @@ struct ExplanationTests {
             .notEnough(.points, needed: 30, held: 1), .tooOften(.member), .tooOften(.cashier),
             .saleOfCashier, .alreadyCheckedIn, .alreadyVoted, .recoveryNotApproved,
             .nothingForOccasion, .redemptionFrozen, .refundAboveSale(left: 40), .saleTooLarge,
+            .refundOfOtherSale, .saleTooOld,
         ].map(ReplayRefusal.programme) + [
             .memberMissing, .dateOutsideDay(BusinessDate(dayNumber: 20_500)), .selfReferral,
             .alreadyMember,
@@ -101,7 +102,7 @@ struct ExplanationTests {
             .currencyOther, .lineNegative, .tooMany, .rewardUnknown, .rewardUnavailable,
             .notEnough, .tooOften, .saleOfCashier, .alreadyCheckedIn, .alreadyVoted,
             .recoveryNotApproved, .nothingForOccasion, .redemptionFrozen, .refundAboveSale,
-            .saleTooLarge:
+            .saleTooLarge, .refundOfOtherSale, .saleTooOld:
             true
         }
     }

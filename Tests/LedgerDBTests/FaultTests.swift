@@ -158,6 +158,27 @@ struct FaultTests {
         #expect(try verify(path) <= 24)
     }
 
+    /// The third sale's refund is one commit: entry, balance and answer are there, or none is.
+    @Test(arguments: 1...8)
+    func `a kill at any sync leaves a refund whole or not there`(when: Int) throws {
+        let bench = try Bench()
+        let path = bench.settings.path
+        _ = try Program.run([Program.probe, "refund", path, "0", "3"])
+        let killed = try Program.run(
+            inject("fdatasync", "signal=KILL:when=\(when)", verb: "refund") + [path, "3", "6"]
+        )
+        #expect(killed.status != 0)
+        let acknowledged = killed.numbers(after: "ack")
+
+        let verified = try verify(path)
+        #expect(verified >= acknowledged.max() ?? 5)
+        #expect(verified <= (acknowledged.max() ?? 5) + 1)
+        // Sent again, all is answered, and nothing is there twice.
+        let again = try Program.run([Program.probe, "refund", path, "0", "9"])
+        #expect(again.numbers(after: "ack").count == 12)
+        #expect(try verify(path) == 13)
+    }
+
     /// A sale that comes again is answered from what was read, without a commit that would sync it.
     @Test(arguments: ["ledger.db-wal", "ledger.db"])
     func `what a killed process left unsynced is on the disk before anything is answered`(
@@ -184,11 +205,11 @@ struct FaultTests {
         #expect(calls[..<answer].contains { $0.contains("sync(") && $0.contains("/\(file)>") })
     }
 
-    private func inject(_ call: String, _ fault: String) -> [String] {
+    private func inject(_ call: String, _ fault: String, verb: String? = nil) -> [String] {
         [
             "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)",
             "-e", "inject=\(call):\(fault)", Program.probe,
-        ]
+        ] + (verb.map { [$0] } ?? [])
     }
 
     private func verify(_ path: String) throws -> Int64 {

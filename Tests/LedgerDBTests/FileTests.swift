@@ -69,13 +69,13 @@ struct FileTests {
         "UPDATE log SET hash = zeroblob(32)",
         "DELETE FROM log WHERE sequence = 4",
         "DELETE FROM log",
-        "INSERT INTO log VALUES (7, x'00', zeroblob(32))",
+        "INSERT INTO log VALUES (8, x'00', zeroblob(32))",
         "INSERT INTO log VALUES (0, x'00', zeroblob(32))",
         "INSERT OR REPLACE INTO log VALUES (2, x'00', zeroblob(32))",
-        "INSERT INTO log VALUES (6, x'00', zeroblob(31))",
-        "INSERT INTO log VALUES (6, x'', zeroblob(32))",
+        "INSERT INTO log VALUES (7, x'00', zeroblob(31))",
+        "INSERT INTO log VALUES (7, x'', zeroblob(32))",
         "UPDATE watermark SET received = 2",
-        "UPDATE watermark SET received = 6",
+        "UPDATE watermark SET received = 7",
         "UPDATE watermark SET prunable = 4",
         "DELETE FROM watermark",
         "INSERT INTO watermark VALUES (2, 0, 0, 0)",
@@ -91,15 +91,28 @@ struct FileTests {
         "UPDATE sale SET voidedBy = 1",
         "INSERT INTO sale VALUES (9, 'F/0', 1, 'till-1', x'00', NULL)",
         "INSERT INTO sale VALUES (9, 'F/1', 100000000000000, 'till-1', x'00', NULL)",
+        "UPDATE refund SET sale = 'F/1'",
+        "INSERT INTO refund VALUES (9, 'R/1', 'F/1', x'00')",
+        "INSERT INTO refund VALUES (0, 'R/2', 'F/1', x'00')",
+        "INSERT INTO refund VALUES (9, '', 'F/1', x'00')",
     ])
     func `the file itself refuses what would break the book`(sql: String) async throws {
         let ledger = try bench.open()
         try await fill(ledger, 4)
         try await ledger.acknowledge(Watermarks(received: 3, posted: 3, prunable: 3))
+        _ = try await ledger.refund(
+            RefundRequest(
+                key: try #require(SaleKey("R/1")),
+                of: try #require(SaleKey("F/1")),
+                amount: 0
+            ),
+            at: .noon,
+            under: try .latte()
+        )
 
         await #expect(throws: LedgerError.self) { try await ledger.execute(sql) }
         try await ledger.verifyChain()
-        #expect(try await ledger.head().sequence == 5)
+        #expect(try await ledger.head().sequence == 6)
     }
 
     @Test func `what HQ has released may go, and the log goes on`() async throws {
@@ -244,12 +257,12 @@ struct FileTests {
 
 extension Ledger {
     /// Reads a pragma on the ledger's own connection.
-    fileprivate func pragma(_ name: String) throws -> String? {
+    func pragma(_ name: String) throws -> String? {
         try read { db in try db.first("PRAGMA \(name)") { $0.text(0) } }
     }
 
     /// Runs any statement on the ledger's own connection.
-    fileprivate func execute(_ sql: String) throws {
+    func execute(_ sql: String) throws {
         try read { db in try db.execute(sql: sql) }
     }
 }

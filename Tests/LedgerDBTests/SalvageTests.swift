@@ -97,6 +97,59 @@ struct SalvageTests {
         #expect(again.isRepeat && again.sequence == old.sequence)
     }
 
+    @Test func `refunds follow their sales into a new epoch, and are answered as before`()
+        async throws
+    {
+        try await fill(20)
+        let before = try bench.open()
+        let first = try await refund("R/1", of: "F/2", before)
+        let second = try await refund("R/2", of: "F/12", before)
+        await before.close()
+        try flip(in: "F/7")
+        let ledger = try bench.open()
+
+        #expect(try await points(ledger) == 198)
+        for (key, sale, answer) in [("R/1", "F/2", first), ("R/2", "F/12", second)] {
+            let again = try await refund(key, of: sale, ledger)
+            #expect(again.isRepeat && again.postings == answer.postings)
+            #expect(again.derivation == answer.derivation)
+        }
+        let refunds = try await facts(ledger).compactMap { fact in
+            if case .refund(let refund) = fact { refund } else { nil }
+        }
+        #expect(refunds.map(\.refund.text) == ["R/1", "R/2"])
+        #expect(refunds[0].epoch == 1 && refunds[0].sequence == 4)
+        let award = try #require(try await ledger.entry(refunds[1].sequence))
+        #expect(refunds[1].epoch == nil && award.fact.saleKey == "F/12")
+        // The rest of both is still to be had, and no more.
+        guard case .voided = try await ledger.void(try key("F/2"), at: .noon),
+            case .voided(let rest) = try await ledger.void(try key("F/12"), at: .noon)
+        else { return #expect(Bool(false), "an award cannot be voided") }
+        #expect(rest.fact.postings.contains(Posting(.points, .never, -9)))
+        #expect(try await points(ledger) == 180)
+    }
+
+    @Test func `answers to refunds that cannot be read are told from the log`() async throws {
+        try await fill(3)
+        let before = try bench.open()
+        let first = try await refund("R/1", of: "F/1", before)
+        try await before.execute(
+            """
+            DROP TRIGGER refund_isFirstAnswer;
+            UPDATE refund SET answer = x'00'
+            """
+        )
+        await before.close()
+        try flip(in: "F/2")
+        let ledger = try bench.open()
+
+        let again = try await refund("R/1", of: "F/1", ledger)
+        #expect(again.isRepeat && again.postings == first.postings && again.amount == 35)
+        guard case .voided(let rest) = try await ledger.void(try key("F/1"), at: .noon)
+        else { return #expect(Bool(false), "an award cannot be voided") }
+        #expect(rest.fact.postings.contains(Posting(.points, .never, -9)))
+    }
+
     @Test(arguments: LedgerSwap.Step.allCases)
     func `a crash after any step leaves the old state or the new one`(step: LedgerSwap.Step)
         async throws
@@ -420,6 +473,21 @@ struct SalvageTests {
 
     private func sell(_ key: String, _ ledger: Ledger) async throws -> Recorded {
         try await ledger.record(try .pos(key), of: try .test(1), at: .noon, under: try .latte())
+    }
+
+    /// Refunds a tenth of a sale.
+    private func refund(
+        _ key: String,
+        of sale: String,
+        _ ledger: Ledger
+    ) async throws -> RefundedAward {
+        let request = RefundRequest(key: try self.key(key), of: try self.key(sale), amount: 35)
+        let answer = try await ledger.refund(request, at: .noon, under: try .latte())
+        guard case .refunded(let award) = answer else {
+            Issue.record("not refunded: \(answer)")
+            throw Crash()
+        }
+        return award
     }
 
     private func key(_ text: String) throws -> SaleKey { try #require(SaleKey(text)) }

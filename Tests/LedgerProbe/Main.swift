@@ -7,6 +7,7 @@ import SyncWire
 ///
 ///     ledgerprobe record PATH FIRST COUNT [off|normal|full [MEMBERS]]
 ///                                  records sales and tells of each, for 997 members or as many
+///     ledgerprobe refund …         as record, with a part of every third sale taken back
 ///     ledgerprobe verify PATH      verifies chains and balances, prints the last entry
 ///     ledgerprobe bench PATH COUNT MEMBERS   measures, and compares with plain sqlite3 calls
 ///     ledgerprobe hold PATH        opens the ledger and waits for the end of its input
@@ -18,13 +19,14 @@ struct LedgerProbe {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard arguments.count >= 2 else {
             say(
-                "usage: ledgerprobe record|verify|bench|hold PATH [NUMBERS]: see the source"
+                "usage: ledgerprobe record|refund|verify|bench|hold PATH [NUMBERS]: see the source"
             )
             exit(2)
         }
         do {
             switch arguments[0] {
             case "record": try await record(arguments)
+            case "refund": try await record(arguments, refunds: true)
             case "verify": try await verify(arguments[1])
             case "bench": try await ProbeBench.run(arguments)
             default:
@@ -39,7 +41,7 @@ struct LedgerProbe {
     }
 
     /// Records sales; an error is told and the next sale tried, as a till would.
-    private static func record(_ arguments: [String]) async throws {
+    private static func record(_ arguments: [String], refunds: Bool = false) async throws {
         let first = arguments.count > 2 ? Int64(arguments[2]) ?? 0 : 0
         let count = arguments.count > 3 ? Int64(arguments[3]) ?? 0 : 0
         let ledger = try await open(
@@ -57,6 +59,15 @@ struct LedgerProbe {
                     under: programme
                 )
                 say("ack \(recorded.sequence ?? 0)")
+                if refunds, index % 3 == 2 {
+                    let outcome = try await ledger.refund(
+                        ProbeSales.refund(index),
+                        at: ProbeSales.reading(index),
+                        under: programme
+                    )
+                    guard case .refunded(let refunded) = outcome else { continue }
+                    say("ack \(refunded.sequence)")
+                }
             } catch {
                 say("error \(name(of: error))")
             }
@@ -94,6 +105,14 @@ struct LedgerProbe {
                     if let log, log.first > 1, line.sequence == log.first { continue }
                     let fact = try EntryLineV1.entry(from: line.body).fact
                     if case .lost = fact { isWhole = false }
+                    if case .refund(let refund) = fact {
+                        for posting in refund.postings where posting.asset == .points {
+                            points[refund.member, default: 0] += posting.amount
+                        }
+                        let answer = try await ledger.answer(toRefund: refund.refund)
+                        guard answer?.sequence == line.sequence
+                        else { throw LedgerError.damaged("a refund without its answer") }
+                    }
                     guard case .award(let award) = fact else { continue }
                     guard keys.insert(award.sale.key).inserted
                     else { throw LedgerError.damaged("one sale, two awards") }
@@ -182,6 +201,13 @@ enum ProbeSales {
             opensVisit: true,
             till: "till-1"
         )
+    }
+
+    /// A third of a sale comes back.
+    static func refund(_ index: Int64) -> RefundRequest {
+        guard let key = SaleKey("probe-back/\(index)"), let sale = SaleKey("probe/\(index)")
+        else { preconditionFailure("keys of digits") }
+        return RefundRequest(key: key, of: sale, amount: (35 + index % 1_000) / 3)
     }
 
     static func member(_ index: Int64, of memberCount: Int64) -> MemberNumber {

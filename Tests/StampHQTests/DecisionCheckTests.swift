@@ -148,6 +148,61 @@ struct DecisionCheckTests {
         #expect(shown.last?["hq"]?["reason"] == "void-unknown")
     }
 
+    @Test func `refunds are decided again, from their entry and their award`() async throws {
+        let bench = try await CheckBench()
+        let held = { (points: Int64) in
+            StandingReads(
+                holdings: [
+                    Posting(.points, .never, points),
+                    Posting(.stamps(ofCard: "latte"), .never, 1),
+                ],
+                tallies: bench.oneSale
+            )
+        }
+        try bench.device.award("P1/1", under: bench.coffee, counts: bench.oneSale)
+        try bench.device.refund(
+            "R/1",
+            of: "P1/1",
+            at: 1,
+            35,
+            points: 3,
+            reads: held(10),
+            under: bench.coffee
+        )
+        let before = Refunded(amount: 35, moved: [AssetAmount(.points, -3)])
+        try bench.device.refund(
+            "R/2",
+            of: "P1/1",
+            at: 1,
+            35,
+            points: 3,
+            before: before,
+            reads: held(7),
+            under: bench.coffee
+        )
+        try await bench.deliverAndCheck()
+
+        // With 70 of 100 refunded, 7 of 10 points are due: 4 more and not 3.
+        #expect(try await bench.found() == ["1 3 postings"])
+        let shown = try #require(try await bench.store.differences().arrayValue?.first)
+        #expect(shown["store"]?["refunds"] == 1 && shown["store"]?["amount"] == 35)
+        #expect(shown["hq"]?["postings"]?.arrayValue?.first?["amount"] == -4)
+        let steps = shown["hq"]?["derivation"]?.arrayValue ?? []
+        #expect(steps.contains { $0["step"] == "taken-back" && $0["points"] == 4 })
+    }
+
+    @Test func `a refund waits for the edition that it names, as its award does`() async throws {
+        let bench = try await CheckBench(publishing: false)
+        try bench.device.award("P1/1", under: bench.coffee, counts: bench.oneSale)
+        try bench.device.refund("R/1", of: "P1/1", at: 1, 35, points: 2, under: bench.coffee)
+        try await bench.deliverAndCheck()
+        #expect(try await bench.found() == ["1 1 programme-unknown", "1 2 programme-unknown"])
+
+        try await bench.store.publish(CheckBench.programme(), yaml: "coffee 1")
+        try await bench.check()
+        #expect(try await bench.found().first == "1 2 postings")
+    }
+
     // MARK: Editions
 
     @Test func `an edition that HQ does not have is found, and forgotten once it is published`()

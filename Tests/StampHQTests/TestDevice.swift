@@ -98,6 +98,53 @@ struct TestDevice {
         )
     }
 
+    /// Writes a refund of an award of 10 points for 100.
+    mutating func refund(
+        _ refund: String,
+        of key: String,
+        at sequence: Int64,
+        _ amount: Int64,
+        points: Int64,
+        stamps: Int64 = 0,
+        before: Refunded = Refunded(),
+        owed: Int64 = 0,
+        posted: Int64? = nil,
+        settled: Int64 = 100,
+        member: Int64 = 1,
+        reads: StandingReads = StandingReads(),
+        under programme: ProgrammeReference = ProgrammeReference(
+            name: "coffee",
+            version: 1,
+            digest: String(repeating: "0", count: 64)
+        ),
+        counts: [TallyChange] = []
+    ) throws {
+        let debt = TallyChange(Tally(.debt(.points)), owed)
+        let moved = [
+            AssetAmount(.points, -points), AssetAmount(.stamps(ofCard: "latte"), -stamps),
+        ]
+        append(
+            .refund(
+                RefundFact(
+                    refund: try #require(SaleKey(refund)),
+                    member: try #require(MemberNumber(value: member)),
+                    key: try #require(SaleKey(key)),
+                    sequence: sequence,
+                    programme: programme,
+                    till: "1",
+                    businessDate: try #require(BusinessDate("2026-09-22")),
+                    amount: amount,
+                    settled: settled,
+                    before: before,
+                    reads: reads,
+                    moved: moved.filter { $0.amount != 0 },
+                    postings: postings(posted ?? owed - points, -stamps).filter { $0.amount != 0 },
+                    tallies: (owed == 0 ? [] : [debt]) + counts
+                )
+            )
+        )
+    }
+
     private func postings(_ points: Int64, _ stamps: Int64) -> [Posting] {
         [
             Posting(.points, .never, points),
