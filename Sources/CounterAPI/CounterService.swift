@@ -169,7 +169,8 @@ public struct CounterService: Service {
 
 /// Every route of the API.
 func allRoutes(counter: Counter, exchange: LogExchange?, heartbeat: Duration) -> [Route] {
-    SaleRoutes(counter: counter).all + TillRoutes(counter: counter).all
+    SaleRoutes(counter: counter).all + RefundRoutes(counter: counter).all
+        + TillRoutes(counter: counter).all
         + (exchange.map { LogRoutes(exchange: $0).all + KeyRoutes(exchange: $0).all } ?? [])
         + EventRoutes(counter: counter, heartbeat: heartbeat).all + PageRoutes().all
 }

@@ -11,7 +11,7 @@ extension TillView {
             "code": .optional(phase.code),
             "detail": .object(phase.detail),
             "member": member.map { .object($0.shownMembers) } ?? .null,
-            "earned": .array(earned.map(\.json)),
+            "earned": .array((phase.refunded ?? earned).map(\.json)),
             "derivation": .array(derivation.map(\.json)),
             "entry": .optional(phase.voidEntry ?? entry),
             "isRepeat": .bool(isRepeat),
@@ -36,6 +36,7 @@ extension TillView.Phase {
         case .waitingForLeftHalf: "waiting-for-left-half"
         case .award: "award"
         case .voided: "voided"
+        case .refunded: "refunded"
         case .refused: "refused"
         case .notRecorded: "not-recorded"
         }
@@ -45,14 +46,22 @@ extension TillView.Phase {
         switch self {
         case .refused(let code, _), .notRecorded(let code): code
         case .idle, .memberAttached, .concealed, .waitingForMember, .waitingForLeftHalf, .award,
-            .voided:
+            .voided, .refunded:
             nil
         }
     }
 
-    /// The entry that took the till's last award back.
+    /// The entry that took the till's last award back, or a part of it.
     fileprivate var voidEntry: Int64? {
-        if case .voided(let entry) = self { entry } else { nil }
+        switch self {
+        case .voided(let entry), .refunded(_, let entry, _): entry
+        default: nil
+        }
+    }
+
+    /// What a refund moved; nil in every other phase.
+    fileprivate var refunded: [Posting]? {
+        if case .refunded(let postings, _, _) = self { postings } else { nil }
     }
 
     fileprivate var detail: [CanonicalJSON.Member] {

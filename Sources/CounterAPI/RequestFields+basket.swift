@@ -43,6 +43,18 @@ extension RequestFields {
         return details
     }
 
+    /// What of a sale comes back, by article; of each at least a thousandth of a unit.
+    func articles() throws(CounterProblem) -> [ReturnedArticle] {
+        var articles: [ReturnedArticle] = []
+        for value in try elements("lines", most: SaleDetails.lineCountMax) {
+            let fields = try RequestFields(value, of: "lines", names: ["sku", "thousandths"])
+            let quantity = try fields.optionalAmount("thousandths") ?? SaleLine.unit
+            guard quantity > 0 else { throw .field("thousandths", "must be above 0") }
+            articles.append(ReturnedArticle(try fields.word("sku"), quantity))
+        }
+        return articles
+    }
+
     private static func line(_ value: CanonicalJSON) throws(CounterProblem) -> SaleLine {
         let fields = try RequestFields(
             value,

@@ -39,7 +39,7 @@ struct SaleRoutes {
         _ request: Request,
         context: CounterContext
     ) async throws -> Response {
-        let key = try saleKey(context)
+        let key = try context.saleKey()
         do throws(CounterError) {
             if let recorded = try await counter.firstAnswer(to: key) {
                 return Response(json: recorded.json(key: key))
@@ -50,20 +50,13 @@ struct SaleRoutes {
         }
     }
 
-    private func saleKey(_ context: CounterContext) throws -> SaleKey {
-        guard let key = SaleKey(try context.segment("key")) else {
-            throw CounterProblem.field("key", "can be no sale's key")
-        }
-        return key
-    }
-
     /// Takes an award back; safe to send again.
     @Sendable private func void(
         _ request: Request,
         context: CounterContext
     ) async throws -> Response {
         _ = try await RequestFields(request, names: [])
-        let key = try saleKey(context)
+        let key = try context.saleKey()
         do throws(CounterError) {
             return Response(json: try await counter.voidSale(key).json(key: key))
         } catch {
@@ -134,6 +127,16 @@ struct SaleRoutes {
         } catch {
             throw CounterProblem(error)
         }
+    }
+}
+
+extension CounterContext {
+    /// The key that the address names.
+    func saleKey() throws -> SaleKey {
+        guard let key = SaleKey(try segment("key")) else {
+            throw CounterProblem.field("key", "can be no sale's key")
+        }
+        return key
     }
 }
 

@@ -133,7 +133,7 @@ extension Counter {
 
     /// Tells the till that still shows an award that it is taken back.
     private func showVoided(_ award: VoidedAward) {
-        for till in tills where view(of: till)?.entry == award.fact.sequence {
+        for till in tills where view(of: till)?.award == award.fact.sequence {
             show(.voided(entry: award.sequence), at: till)
         }
     }

@@ -49,6 +49,8 @@ public struct TillView: Hashable, Sendable {
         case award
         /// The till's last award was taken back, and that is on disk as this entry.
         case voided(entry: Int64)
+        /// A part of an award was taken back: these postings, on disk as this entry.
+        case refunded([Posting], entry: Int64, of: Int64)
         /// Nothing was earned; `code` names the words, `detail` fills them.
         case refused(code: String, detail: [String: String])
         /// The ledger could not record; nothing is promised.
@@ -88,6 +90,13 @@ public struct TillView: Hashable, Sendable {
         self.due = due
         self.dropped = dropped
         self.at = at
+    }
+}
+
+extension TillView {
+    /// The award's entry that is shown, whole or in part.
+    var award: Int64? {
+        if case .refunded(_, _, let award) = phase { award } else { entry }
     }
 }
 

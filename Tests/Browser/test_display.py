@@ -95,6 +95,14 @@ STATES = {
     'left QR': ('waiting-for-left-half', {}),
     'concealed': ('concealed', {}),
     'voided': ('voided', {'entry': 14}),
+    'refunded': (
+        'refunded',
+        {
+            'entry': 15,
+            'amount': 100,
+            'earned': [{'asset': 'points', 'amount': -3}, {'asset': 'points', 'amount': 2}],
+        },
+    ),
     'not recorded': ('not-recorded', {'code': 'disk-full'}),
     'fifty': ('award', {**AWARD, 'member': member(23, size=50)}),
     'twenty': ('award', {**AWARD, 'member': member(13, size=20)}),
@@ -332,6 +340,14 @@ def test_a_void_is_on_disk(stage):
     stage.open()
     stage.state('voided')
     same(stage.text('big').replace('\n', ''), '上一筆已取消')
+    same(stage.text('recorded'), '已記錄 · 14:32')
+
+
+def test_a_refund_says_what_was_taken_back_and_given_back(stage):
+    stage.open()
+    stage.state('refunded')
+    same(stage.text('big').replace('\n', ''), '已退款 $100')
+    same(stage.text('text'), '扣回 3 點，歸還 2 點')
     same(stage.text('recorded'), '已記錄 · 14:32')
 
 
@@ -874,6 +890,26 @@ def test_the_cashier_takes_an_award_back_with_two_touches(stage):
     stage.browser.until('the void', lambda: stage.count(f'{row}.gone') == 1)
     same(get(stage, '/v1/members/00000000000888')['points'], 0)
     assert stage.count('#entries li') <= 5
+
+
+def test_the_cashier_refunds_the_keyed_amount_with_two_touches(stage):
+    stage.open('/cashier')
+    key = f'back/{stage.probe.number}:a'
+    entry = sale(stage, key, member='00000000000777')['entry']
+    row = f'#entries li[data-entry="{entry}"]'
+    stage.browser.until('the entry', lambda: stage.count(row) == 1)
+    touch = 'document.querySelector(arguments[0]).click()'
+    stage.browser.run(touch, f'{row} button.refund')
+    stage.browser.until('the advice', lambda: stage.text('message') == ZH['cashier.refund.key'])
+    for digit in '100':
+        press(stage, digit)
+    stage.browser.run(touch, f'{row} button.refund')
+    stage.browser.until('the question', lambda: stage.count(f'{row} button.refund.sure') == 1)
+    same(get(stage, '/v1/members/00000000000777')['points'], 6)
+    stage.browser.run(touch, f'{row} button.refund.sure')
+    stage.browser.until('the refund', lambda: stage.count(f'{row} .refunded') == 1)
+    same(get(stage, '/v1/members/00000000000777')['points'], 4)
+    same(stage.text('amount'), '$0')
 
 
 def test_the_cashier_page_fits_every_screen(stage):

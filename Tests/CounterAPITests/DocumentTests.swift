@@ -23,6 +23,9 @@ struct DocumentTests {
 
     @Test func `every documented address answers`() async throws {
         try await withShop { shop in
+            let sale = #"{"key":"a","member":"\#(Shop.card)","amount":100}"#
+            _ = try await shop.client.post("/v1/sales", sale)
+            _ = try await shop.client.post("/v1/sales/a/refund", #"{"refund":"a","amount":1}"#)
             for route in try documentedRoutes() {
                 let (method, pattern) = route.cut(at: " ")
                 let path =

@@ -75,6 +75,10 @@ enum Script {
         case "waiting-for-left-half": return .waitingForLeftHalf
         case "award": return .award
         case "voided": return .voided(entry: json["entry"]?.integerValue ?? 0)
+        case "refunded":
+            let entry = json["entry"]?.integerValue ?? 0
+            let moved = try (json["earned"]?.arrayValue ?? []).map(posting)
+            return .refunded(moved, entry: entry, of: entry - 1)
         case "refused": return .refused(code: code, detail: try detail(json["detail"] ?? [:]))
         case "not-recorded": return .notRecorded(code: code)
         default: throw Mistake(field: "phase")

@@ -16,6 +16,8 @@ let entries = []
 let digits = ''
 /** The entry whose undo was pressed once. */
 let sureEntry
+/** The refund that was pressed once, with the key under which it is sent however often. */
+let sureRefund
 
 new Feed(till, {
   status(next) {
@@ -182,8 +184,59 @@ function line(entry, isVoided) {
     make('span', '', words.time(entry.at, status?.programme.utcOffsetMinutes ?? 0)),
     make('span', '', entry.amount === null ? '' : words.money(entry.amount)),
     make('span', '', what),
-    isVoided ? make('span', '', words.say('cashier.undone')) : undoButton(entry))
+    isVoided ? make('span', '', words.say('cashier.undone')) : takeBack(entry))
   return item
+}
+
+/** What was refunded of an entry, and the ways to take more or all of it back. */
+function takeBack(entry) {
+  const refunds = entries.filter((one) => one.type === 'refund' && one.key === entry.key)
+  const amount = refunds.reduce((sum, refund) => sum + refund.amount, 0)
+  const cell = make('span', 'back')
+  if (amount > 0) {
+    const text = words.say('cashier.refunded', { amount: words.money(amount) })
+    cell.append(make('span', 'refunded', text))
+  }
+  cell.append(undoButton(entry))
+  if (entry.amount > amount) cell.append(refundButton(entry))
+  return cell
+}
+
+/** Asks once more before it refunds the amount on the keys. */
+function refundButton(entry) {
+  const isSure = sureRefund?.entry === entry.entry
+  const label = isSure ? words.say('cashier.refund.sure', { amount: words.money(sureRefund.amount) })
+    : words.say('cashier.refund')
+  const button = make('button', isSure ? 'refund sure' : 'refund', label)
+  button.type = 'button'
+  button.addEventListener('click', async () => {
+    if (sureRefund?.entry !== entry.entry) {
+      const amount = Number(digits)
+      part('message').textContent = amount > 0 ? '' : words.say('cashier.refund.key')
+      if (amount === 0) return
+      const unique = `${Date.now()}-${Math.random().toString(36).slice(2)}`
+      const refund = { entry: entry.entry, amount, key: `cashier/${till}/${unique}` }
+      sureRefund = refund
+      setTimeout(() => forgetRefund(refund), sureMs)
+      return renderEntries()
+    }
+    const { key, amount } = sureRefund
+    const path = `/v1/sales/${encodeURIComponent(entry.key)}/refund`
+    const reply = await post(path, { refund: key, amount, till })
+    tell(reply)
+    if (!reply.isDone) return
+    sureRefund = undefined
+    digits = ''
+    part('amount').textContent = words.money(0)
+    loadEntries()
+  })
+  return button
+}
+
+function forgetRefund(refund) {
+  if (sureRefund !== refund) return
+  sureRefund = undefined
+  renderEntries()
 }
 
 /** Asks once more before it takes back, without a dialog. */

@@ -122,6 +122,7 @@ export function describe(view, status, words) {
       return plain('wait', 'wait', 'waiting', 'waiting.text.amount',
         { amount: words.money(view.amount) })
     case 'voided': return plain('wait', 'back', 'voided')
+    case 'refunded': return describeRefund(view, words, status)
     case 'award':
       return describeRedeemed(view, words, status) ?? describeAward(view, words)
     case 'not-recorded': return describeFailure('not-recorded', 'alarm', view, words, status)
@@ -155,6 +156,17 @@ function describeAward(view, words) {
   const title = points > 0 ? words.say('award.title.points', { points: words.number(points) })
     : words.say('award.title.nothing')
   return { tone: 'points', drawing: 'points', title }
+}
+
+/** What a refund took back and gave back, in one sentence. */
+function describeRefund(view, words, status) {
+  const moved = (sign) => view.earned.filter((posting) => posting.amount * sign > 0)
+    .map((posting) => amountOf(posting.asset, posting.amount * sign, words, status?.programme))
+    .join(' · ')
+  const [taken, given] = [moved(-1), moved(1)]
+  const key = taken && given ? 'both' : taken ? 'taken' : given ? 'given' : 'none'
+  const title = words.say('refunded.title', { amount: words.money(view.amount ?? 0) })
+  return { tone: 'wait', drawing: 'back', title, text: [`refunded.text.${key}`, { taken, given }] }
 }
 
 function describeFailure(kind, drawing, view, words, status) {
