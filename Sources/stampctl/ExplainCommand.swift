@@ -31,6 +31,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let name: String
         if !key, let number = Int64(entry) {
             let told = try await Self.json("/v1/entries/\(number)", from: socket)
+            if told["type"] == "refund" { return try await explainRefund(number, told) }
             guard told["type"] == "award", let key = told["key"]?.stringValue
             else { return print(Self.other(number, told)) }
             let programme = told["programme"]
@@ -42,27 +43,47 @@ struct ExplainCommand: AsyncParsableCommand {
         } else {
             name = entry
         }
-        let escaped = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? name
-        let answer = try await Self.json("/v1/sales/\(escaped)", from: socket)
+        let answer = try await Self.json("/v1/sales/\(Self.escaped(name))", from: socket)
         guard answer["decision"] == "award" else { throw ExplainError(name) }
-        let status = try await Self.json("/v1/status", from: socket)
+        let head = "sale \(name), entry \(answer["entry"]?.integerValue ?? 0)"
+        let explanations = try await explanations()
+        for line in Self.lines(head, answer["earned"], answer, explanations) { print(line) }
+    }
+
+    /// Says what a refund took back and gave back, and how that came about.
+    private func explainRefund(_ number: Int64, _ told: CanonicalJSON) async throws {
+        let key = told["refund"]?.stringValue ?? ""
+        let answer = try await Self.json("/v1/refunds/\(Self.escaped(key))", from: agent.socket)
+        let head =
+            "entry \(number) refunds \(told["amount"]?.integerValue ?? 0) of sale"
+            + " \(told["key"]?.stringValue ?? "?"), entry \(told["refunds"]?.integerValue ?? 0)"
+        let explanations = try await explanations()
+        for line in Self.lines(head, answer["postings"], answer, explanations) { print(line) }
+    }
+
+    private func explanations() async throws -> [Explanation] {
+        let status = try await Self.json("/v1/status", from: agent.socket)
         let titles = ProgrammeTitles(status: status["programme"] ?? .null)
-        let explanations = try lang.languages.map { Explanation(try Words.table($0), titles) }
-        for line in Self.lines(name, answer, explanations) { print(line) }
+        return try lang.languages.map { Explanation(try Words.table($0), titles) }
+    }
+
+    private static func escaped(_ key: String) -> String {
+        key.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? key
     }
 
     /// The answer in words, language by language.
     static func lines(
-        _ key: String,
+        _ head: String,
+        _ postings: CanonicalJSON?,
         _ answer: CanonicalJSON,
         _ explanations: [Explanation]
     ) -> [String] {
-        let amounts = (answer["earned"]?.arrayValue ?? []).map { posting in
+        let amounts = (postings?.arrayValue ?? []).map { posting in
             let amount = posting["amount"]?.integerValue ?? 0
             return "\(amount > 0 ? "+" : "")\(amount) \(posting["asset"]?.stringValue ?? "?")"
         }
         let moved = amounts.isEmpty ? "nothing" : amounts.joined(separator: ", ")
-        var lines = ["sale \(key), entry \(answer["entry"]?.integerValue ?? 0): \(moved)"]
+        var lines = ["\(head): \(moved)"]
         for explanation in explanations {
             lines.append("\(explanation.words.language.rawValue):")
             for step in answer["derivation"]?.arrayValue ?? [] {

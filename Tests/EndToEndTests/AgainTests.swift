@@ -31,6 +31,10 @@ struct AgainTests {
                 _ = try await ledger.void(voided, at: at)
                 continue
             }
+            if number % 5 == 0 {
+                try await Self.refund(number, in: ledger, at, programme, &random)
+                continue
+            }
             let sale = try Self.sale(number, &random)
             let member = try #require(MemberNumber(value: Int64.random(in: 1...4, using: &random)))
             let recorded = try await ledger.record(sale, of: member, at: at, under: programme)
@@ -57,8 +61,26 @@ struct AgainTests {
     private static let counted = [
         "voucher/latte", "value/paid", "debt/points", "remainder/base", "spend@year", "streak",
         "vote/cake", "visitDay", "rule/anna~p", "rule/anna~c:anna", "rule/gold@day",
-        "reward/ten-off@week", "sales@day", "held", "void",
+        "reward/ten-off@week", "sales@day", "held", "void", "refund", "before", "moved",
     ]
+
+    /// Refunds a part of a recent sale; one that cannot be refunded is refused, and that is well.
+    private static func refund(
+        _ number: Int,
+        in ledger: Ledger,
+        _ at: ClockReading,
+        _ programme: Programme,
+        _ random: inout Dice
+    ) async throws {
+        let request = RefundRequest(
+            key: try #require(SaleKey("R1/\(number)")),
+            of: try #require(
+                SaleKey("P1/\(number - Int.random(in: 1...12, using: &random))")
+            ),
+            amount: Int64.random(in: 0...150, using: &random)
+        )
+        _ = try await ledger.refund(request, at: at, under: programme)
+    }
 
     private static func sale(_ number: Int, _ random: inout Dice) throws -> Sale {
         let dice = Int.random(in: 0..<20, using: &random)

@@ -1,4 +1,5 @@
 import Foundation
+import LoyaltyCore
 import Testing
 
 /// `stampctl explain` asks a running agent.
@@ -18,6 +19,14 @@ struct ExplainCommandTests {
         let byNumber = try directory.run("\(explain) --lang en \(number)")
         #expect(byNumber.hasPrefix("entry \(number), programme "))
         #expect(byNumber.contains("en:\n  Your visit → ") && !byNumber.contains("zh-Hant"))
+        let refund = try store.refund("R/1", of: "P1/7", 100)
+        let refunded = try #require(refund["entry"]?.integerValue)
+        let back = try directory.run("\(explain) \(refunded)")
+        #expect(
+            back.hasPrefix("entry \(refunded) refunds 100 of sale P1/7, entry \(number): -"),
+            "\(back)"
+        )
+        #expect(back.contains("zh-Hant:\n  ") && back.contains("en:\n  "), "\(back)")
         let unknown = try directory.run("\(explain) P9/9 2>&1", expecting: 1)
         #expect(unknown.contains("no award is recorded for a sale 'P9/9'"))
         #expect(try directory.run("\(explain) 1") == "entry 1 is no award but 'boot'\n")

@@ -1,4 +1,5 @@
 import Foundation
+import LoyaltyCore
 import Testing
 
 let packageRoot = URL(fileURLWithPath: #filePath)
@@ -120,6 +121,24 @@ final class RunningStore {
                     + " -d '{\"key\":\"\(key)\",\"member\":\"40000000000012363\",\"amount\":215}'"
             )
         }
+    }
+
+    /// Refunds a part of a sale.
+    ///
+    /// - Returns: The agent's answer.
+    @discardableResult
+    func refund(_ key: String, of sale: String, _ amount: Int64) throws -> CanonicalJSON {
+        let body = #"{"refund":"\#(key)","amount":\#(amount)}"#
+        return try call("/v1/sales/\(sale.replacing("/", with: "%2F"))/refund", body)
+    }
+
+    /// Calls the agent; a body is posted.
+    func call(_ target: String, _ body: String? = nil) throws -> CanonicalJSON {
+        let data = body.map { " -H 'Content-Type: application/json' -d '\($0)'" } ?? ""
+        let told = try directory.run(
+            "curl -sf --unix-socket stampd.sock http://stampd\(target)\(data)"
+        )
+        return try CanonicalJSON(parsing: told.utf8)
     }
 
     deinit {
