@@ -16,7 +16,7 @@ struct FileTests {
     @Test(arguments: [
         ("synchronous", "2"), ("journal_mode", "wal"), ("locking_mode", "exclusive"),
         ("foreign_keys", "1"), ("cell_size_check", "1"), ("trusted_schema", "0"),
-        ("mmap_size", "0"), ("page_size", "1024"), ("user_version", "8"),
+        ("mmap_size", "0"), ("page_size", "1024"), ("user_version", "9"),
         ("application_id", "1937010032"),
     ])
     func `the connection in use is set as the ledger needs it`(pragma: String, value: String)

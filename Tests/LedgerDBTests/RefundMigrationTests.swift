@@ -38,7 +38,7 @@ struct RefundMigrationTests {
         )
     }
 
-    /// Makes the file one that version 7 wrote.
+    /// Makes the file one that version 8 wrote.
     private func makeOld() throws {
         let queue = try DatabaseQueue(path: bench.settings.path)
         try queue.write { db in
@@ -51,8 +51,8 @@ struct RefundMigrationTests {
             try db.execute(
                 sql: """
                     DROP TABLE refund;
-                    DELETE FROM grdb_migrations WHERE identifier = '8 refunds';
-                    PRAGMA user_version = 7;
+                    DELETE FROM grdb_migrations WHERE identifier = '9 refunds';
+                    PRAGMA user_version = 8;
                     DROP TRIGGER sale_isFirstAnswer;
                     UPDATE sale SET answer =
                         CAST(replace(CAST(answer AS TEXT), ',"settled":350', '') AS BLOB);

@@ -139,7 +139,7 @@ struct RefundTests {
             try db.execute(
                 sql: """
                     DROP TABLE refund;
-                    DELETE FROM grdb_migrations WHERE identifier = '12 refunds';
+                    DELETE FROM grdb_migrations WHERE identifier = '13 refunds';
                     """
             )
         }
