@@ -40,25 +40,28 @@ extension SalvageCopy {
                 .blob(hash.bytes)
             )
             try rebuild(line, number: log.base + line.sequence)
-            try keepKey(line, epoch: log.identity.epoch)
+            try keepNotes(line, epoch: log.identity.epoch)
             try spill()
         }
     }
 
-    /// Keeps which key an entry that stays has brought.
-    private func keepKey(_ line: LogLine, epoch: Int64) throws {
+    /// Keeps which key an entry that stays has brought, and which manager's code it used.
+    private func keepNotes(_ line: LogLine, epoch: Int64) throws {
         // Allowed: only entries that can be read have effects here.
-        guard let entry = try? EntryLineV1.entry(from: line.body),
-            case .keyRotate(let fact) = entry.fact
-        else { return }
-        try db.write(
-            KeyChange(
-                epoch: epoch,
-                sequence: line.sequence,
-                publicKey: fact.publicKey,
-                at: entry.at.wall
+        guard let entry = try? EntryLineV1.entry(from: line.body) else { return }
+        switch entry.fact {
+        case .award(let award): try award.sale.details.approval.map(db.keep)
+        case .keyRotate(let fact):
+            try db.write(
+                KeyChange(
+                    epoch: epoch,
+                    sequence: line.sequence,
+                    publicKey: fact.publicKey,
+                    at: entry.at.wall
+                )
             )
-        )
+        default: return
+        }
     }
 
     /// Keeps which keys HQ knows of by a log, also where their entries are here no more.
@@ -124,6 +127,7 @@ extension SalvageCopy {
                     let new = state.base + (try state.append(entry.fact, at: entry.at, db))
                     moved[old] = new
                     try move(award, from: old, to: new)
+                    try award.sale.details.approval.map(db.keep)
                 case .void(let void):
                     let moved = try moved(void, of: log)
                     let new = state.base + (try state.append(.void(moved), at: entry.at, db))

@@ -121,12 +121,18 @@ extension Database {
         if let last, approval.step <= last {
             throw LedgerError.approvalUsed(manager: approval.manager)
         }
+        try keep(approval)
+    }
+
+    /// Keeps a manager's code as used, unless a later one is.
+    func keep(_ approval: Approval) throws {
         try run(
             """
             INSERT INTO approval (manager, step) VALUES (?, ?)
             ON CONFLICT (manager) DO UPDATE SET step = excluded.step
+            WHERE excluded.step > approval.step
             """,
-            manager,
+            .text(approval.manager),
             .integer(approval.step)
         )
     }

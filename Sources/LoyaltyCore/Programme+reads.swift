@@ -67,7 +67,7 @@ extension Programme {
     /// Whoever knows the profile gives this to `decide`, so that HQ decides on the same.
     public func reads(_ profile: Profile, for sale: Sale) -> Profile {
         if profile == Profile() { return profile }
-        let asked = conditions(for: sale)
+        let asked = index.readsProfile ? conditions(for: sale) : []
         var read = Profile()
         if asked.contains(where: { $0.birthday != nil }) || sale.details.occasion == .birthday {
             read.birthday = profile.birthday
@@ -81,7 +81,7 @@ extension Programme {
 
     /// Whether a decision on a sale asks in which store it was, so that its entry must tell.
     public func readsStore(for sale: Sale) -> Bool {
-        conditions(for: sale).contains { !$0.stores.isEmpty }
+        index.readsStore && conditions(for: sale).contains { !$0.stores.isEmpty }
     }
 
     /// What the rules that may match a sale ask, and the rewards that it names.

@@ -19,6 +19,10 @@ struct RuleIndex: Hashable, Sendable {
     private(set) var readsHoldings = false
     /// Whether some rule asks how long the member stayed away.
     private(set) var readsVisitDay = false
+    /// Whether some rule or reward asks in which store it is.
+    private(set) var readsStore = false
+    /// Whether some rule or reward asks for the birthday, or whether a friend invited the member.
+    private(set) var readsProfile = false
 
     init(_ rules: [Rule], _ rewards: [Reward]) {
         let all = rules.map(\.conditions) + rewards.map(\.conditions)
@@ -30,6 +34,8 @@ struct RuleIndex: Hashable, Sendable {
         }
         readsHoldings = all.contains { $0.holds != nil }
         readsVisitDay = all.contains { $0.awayDaysMin != nil }
+        readsStore = all.contains { !$0.stores.isEmpty }
+        readsProfile = all.contains { $0.birthday != nil || $0.referral?.role == .referred }
         arePlain = rules.map { $0.conditions.isPlain }
         for (number, rule) in rules.enumerated() {
             let conditions = rule.conditions

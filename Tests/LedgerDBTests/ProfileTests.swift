@@ -142,6 +142,38 @@ struct ProfileTests {
         #expect(try await record(other, reopened).sequence != nil)
     }
 
+    @Test(arguments: ["F/1", "F/3"])
+    func `a code stays used in a ledger that is mended, also where its table was lost`(
+        damaged: String
+    ) async throws {
+        // The compensation lies before the damaged entry or behind it.
+        for key in ["F/0", "F/1"] { try await sell(key) }
+        _ = try await record(
+            try compensation("R/1", Approval(manager: "anna", step: 100)),
+            ledger
+        )
+        for key in ["F/2", "F/3"] { try await sell(key) }
+        await ledger.close()
+        let file = try DatabaseQueue(path: bench.settings.path)
+        try await file.write { db in
+            try db.execute(sql: "DROP TRIGGER approval_stays; DELETE FROM approval")
+        }
+        try file.close()
+        let url = URL(fileURLWithPath: bench.settings.path)
+        var bytes = try Data(contentsOf: url)
+        let line = try #require(bytes.range(of: Data("\"key\":\"\(damaged)\"".utf8)))
+        bytes[line.upperBound - 2] ^= 1
+        try bytes.write(to: url)
+
+        let mended = try bench.open()
+        #expect(mended.identity.epoch == 2)
+        await #expect(throws: LedgerError.approvalUsed(manager: "anna")) {
+            try await record(try compensation("R/2", .init(manager: "anna", step: 100)), mended)
+        }
+        let next = try compensation("R/2", .init(manager: "anna", step: 101))
+        #expect(try await record(next, mended).sequence != nil)
+    }
+
     @Test func `a code that allowed nothing may be used again`() async throws {
         let approval = Approval(manager: "anna", step: 100)
         var refused = try compensation("R/1", approval)
@@ -180,7 +212,15 @@ struct ProfileTests {
         return sale
     }
 
-    @discardableResult
+    private func sell(_ key: String) async throws {
+        _ = try await ledger.record(
+            try .pos(key),
+            of: .test(1),
+            at: .noon,
+            under: try .latte()
+        )
+    }
+
     private func record(_ sale: Sale, _ ledger: Ledger) async throws -> Recorded {
         var conditions = Conditions()
         conditions.occasion = .recovery
