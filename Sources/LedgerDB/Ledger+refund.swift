@@ -3,7 +3,7 @@ public import LoyaltyCore
 import SyncWire
 
 extension Ledger {
-    /// Takes a part of a sale back; the same refund again gets the first answer, nothing is written.
+    /// Takes a part of a sale back; the same refund again is answered alike and writes nothing.
     ///
     /// The parts of a sale never move more than the sale did, whatever the order, the policy or the
     /// edition under which each was decided; a void after them takes back what they left. The

@@ -83,7 +83,9 @@ struct RefundTests {
         #expect(fact.before == Refunded(amount: 68, moved: [AssetAmount(.points, -1)]))
     }
 
-    @Test func `what cannot be refunded is refused, and nothing is written`() async throws {
+    @Test func `C06 an unknown sale, or another member's, is no refund, and nothing is written`()
+        async throws
+    {
         _ = try await sell("P1/1", 350)
         _ = try await sell("P1/2", 350)
         _ = try await ledger.void(key("P1/2"), at: .noon)
