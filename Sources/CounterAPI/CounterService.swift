@@ -170,7 +170,7 @@ public struct CounterService: Service {
 /// Every route of the API.
 func allRoutes(counter: Counter, exchange: LogExchange?, heartbeat: Duration) -> [Route] {
     SaleRoutes(counter: counter).all + RefundRoutes(counter: counter).all
-        + TillRoutes(counter: counter).all
+        + ReportRoutes(counter: counter).all + TillRoutes(counter: counter).all
         + (exchange.map { LogRoutes(exchange: $0).all + KeyRoutes(exchange: $0).all } ?? [])
         + EventRoutes(counter: counter, heartbeat: heartbeat).all + PageRoutes().all
 }

@@ -9,7 +9,7 @@ struct Stampctl: AsyncParsableCommand {
         subcommands: [
             Status.self, EnrollCommand.self, KeyCommand.self, ManagerCommand.self,
             LogCommand.self, Decode.self, ScanCommand.self, ConfigCommand.self,
-            ProgrammeCommand.self, ExplainCommand.self,
+            ProgrammeCommand.self, ExplainCommand.self, ReportCommand.self,
             DrawCommand.self,
         ]
     )

@@ -127,4 +127,44 @@ struct RefundTests {
             #expect(reply.status == 404 && reply.problem == "till-unknown")
         }
     }
+
+    @Test func `a day's report tells sales and what came back apart, by till`() async throws {
+        try await withShop(tills: ["1", "2"]) { shop in
+            let client = try shop.client
+            for (key, till) in [("P1/1", "1"), ("P1/2", "2"), ("P1/3", "2")] {
+                let sale =
+                    #"{"key":"\#(key)","member":"\#(Shop.card)","amount":350,"till":"\#(till)"}"#
+                _ = try await client.post("/v1/sales", sale)
+            }
+            let redeeming =
+                #"{"key":"P1/4","member":"\#(Shop.card)","amount":20,"till":"1","#
+                + #""redeem":[{"reward":"off"}]}"#
+            _ = try await client.post("/v1/sales", redeeming)
+            _ = try await client.post(
+                "/v1/sales/P1%2F1/refund",
+                #"{"refund":"R/1","amount":100,"till":"2"}"#
+            )
+            _ = try await client.post("/v1/sales/P1%2F3/void", "{}")
+
+            let all = try await client.get("/v1/report").json
+            #expect(all["date"] == "2026-11-22" && all["till"] == .null)
+            #expect(all["sales"]?["count"] == 4 && all["sales"]?["amount"] == 1_070)
+            #expect(all["sales"]?["spent"] == [["asset": "points", "amount": 4]])
+            #expect(
+                all["redeemed"] == [["reward": "off", "count": 1, "cost": 4, "value": 20]]
+            )
+            #expect(all["refunds"]?["count"] == 1 && all["refunds"]?["amount"] == 100)
+            #expect(all["refunds"]?["takenBack"] == [["asset": "points", "amount": 2]])
+            #expect(all["voids"]?["count"] == 1)
+            let second = try await client.get("/v1/report?till=2&on=2026-11-22").json
+            #expect(second["sales"]?["count"] == 2 && second["redeemed"] == [])
+            #expect(second["refunds"]?["count"] == 1 && second["voids"]?["count"] == 1)
+            let first = try await client.get("/v1/report?till=1").json
+            #expect(first["refunds"]?["count"] == 0 && first["voids"]?["count"] == 0)
+            let before = try await client.get("/v1/report?on=2026-11-21").json
+            #expect(before["sales"]?["count"] == 0)
+            #expect(try await client.get("/v1/report?on=today").json["field"] == "on")
+            #expect(try await client.get("/v1/report?till=9").problem == "till-unknown")
+        }
+    }
 }

@@ -27,6 +27,11 @@ struct ExplainCommandTests {
             "\(back)"
         )
         #expect(back.contains("zh-Hant:\n  ") && back.contains("en:\n  "), "\(back)")
+        let report = "\(builtProgram("stampctl")) report --socket stampd.sock"
+        let shift = try directory.run(report)
+        #expect(shift.contains("Sales: 1, $215") && shift.contains("Refunds: 1, $100"), "\(shift)")
+        #expect(shift.contains("退款 1 筆，共 $100"), "\(shift)")
+        #expect(try directory.run("\(report) --json").contains(#""refunds":{"count":1"#))
         let unknown = try directory.run("\(explain) P9/9 2>&1", expecting: 1)
         #expect(unknown.contains("no award is recorded for a sale 'P9/9'"))
         #expect(try directory.run("\(explain) 1") == "entry 1 is no award but 'boot'\n")
