@@ -3,8 +3,8 @@ import Testing
 
 /// Expiry, tiers and the ledger as others publish them: rows X of the oracle.
 ///
-/// X11 asks for exactly one entry of a sale that comes twice, X18 for a liability and X20 for
-/// stores that each may spend a part: the tests of the ledger and of liability have the first two.
+/// X11 asks for exactly one entry of a sale that comes twice and X18 for a liability: the tests of
+/// the ledger and of liability have them.
 struct OracleLedgerTests {
     @Test func `X02 the nearest expiry is spent first, then the oldest, then what never expires`()
         throws
@@ -221,6 +221,46 @@ struct OracleLedgerTests {
         let next = till.makeSale(lines: [makeLine("A", 5_000)], redeem: [Redemption("coupon")])
         #expect(try till.ring(next).due == 3_500)
         #expect(till.balance(coupon) == 0)
+    }
+
+    /// Each argument is what HQ is sent, in order.
+    ///
+    /// That is by which store, from which entry of its log, and how many. What it has already, and
+    /// what would leave a gap, changes nothing.
+    @Test(
+        arguments: [
+            [(0, 0, 2), (1, 0, 2)], [(1, 0, 2), (0, 0, 2)],
+            [(0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1)],
+            [(1, 1, 1), (1, 0, 2), (0, 1, 1), (0, 0, 2), (1, 0, 2)],
+            [(0, 0, 2), (0, 0, 2), (0, 1, 1), (1, 0, 1), (1, 0, 2)],
+        ] as [[(Int, Int, Int)]]
+    )
+    func `X20 two stores lease 60 and 40 of 100, not 60 each, and can spend no more`(
+        order: [(store: Int, first: Int, count: Int)]
+    ) throws {
+        var model = RightsModel(seed: 1, deviceCount: 2)
+        try model.mint(100, .never)
+        let first = try #require(try model.place(60, at: 0))
+        #expect(try model.place(60, at: 1) == nil)
+        let second = try #require(try model.place(40, at: 1))
+
+        // Both are offline from here on, take what they were given and burn all of it, and more.
+        for (store, id, amount) in [(0, first, 60), (1, second, 40)] as [(Int, GrantID, Int64)] {
+            model.accept(id)
+            model.accept(id)
+            model.spend(amount, .never, at: store)
+            model.spend(1, .never, at: store)
+        }
+        for (store, first, count) in order {
+            let log = model.devices[store].log
+            try model.ingest(Array(log[first..<first + count]), from: first, of: store)
+            let total = try #require(model.hq.total)
+            #expect(total >= 0 && model.hq.free == [.never: 0])
+        }
+        #expect(model.hq.total == 0)
+        #expect(model.hq.inFlight.isEmpty)
+        try model.settle()
+        #expect(model.spent == [.never: 100])
     }
 
     // MARK: - Makers
