@@ -136,6 +136,11 @@ extension Entry {
         case .keyRotate: members.append(.init("type", "keyRotate"))
         case .salvage: members.append(.init("type", "salvage"))
         case .lost: members.append(.init("type", "lost"))
+        case .grant(let grant):
+            members += [
+                .init("type", "grant"),
+                .init("postings", .array(grant.postings.map(\.json))),
+            ]
         }
         return .object(members)
     }

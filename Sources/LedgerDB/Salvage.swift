@@ -88,6 +88,7 @@ struct Salvage {
         let now = state.moment(reading)
         _ = try state.append(.salvage(plan.fact), at: now, db)
         for lost in plan.lost { _ = try state.append(.lost(lost), at: now, db) }
+        try copy.settleGrants(lostFrom: plan, at: now, into: &state)
         for log in plan.again {
             try copy.record(log.log, log.ranges, into: &state, common: plan.fact.epoch)
         }

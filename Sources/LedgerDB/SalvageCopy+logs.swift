@@ -40,13 +40,14 @@ extension SalvageCopy {
                 .blob(hash.bytes)
             )
             try rebuild(line, number: log.base + line.sequence)
-            try keepNotes(line, epoch: log.identity.epoch)
+            try keepNotes(line, of: log)
             try spill()
         }
     }
 
-    /// Keeps which key an entry that stays has brought, and which manager's code it used.
-    private func keepNotes(_ line: LogLine, epoch: Int64) throws {
+    /// Keeps which key an entry that stays has brought, which manager's code it used, and which grant
+    /// it has accepted.
+    private func keepNotes(_ line: LogLine, of log: SurveyedLog) throws {
         // Allowed: only entries that can be read have effects here.
         guard let entry = try? EntryLineV1.entry(from: line.body) else { return }
         switch entry.fact {
@@ -54,12 +55,13 @@ extension SalvageCopy {
         case .keyRotate(let fact):
             try db.write(
                 KeyChange(
-                    epoch: epoch,
+                    epoch: log.identity.epoch,
                     sequence: line.sequence,
                     publicKey: fact.publicKey,
                     at: entry.at.wall
                 )
             )
+        case .grant(let fact): try db.see(fact, entry: log.base + line.sequence)
         default: return
         }
     }
@@ -144,6 +146,9 @@ extension SalvageCopy {
                     try move(refund, from: old, to: new)
                 case .lost(let lost) where log.identity.epoch > epoch:
                     _ = try state.append(.lost(lost), at: entry.at, db)
+                case .grant(let grant):
+                    let new = state.base + (try state.append(.grant(grant), at: entry.at, db))
+                    try db.see(grant, entry: new)
                 case .lost, .salvage, .boot, .anchor, .keyRotate: return
                 }
                 try rebuild(line, number: moved[old] ?? old)

@@ -66,6 +66,7 @@ struct SalvageCopy {
                 && Bucket(row.text(2)) != nil
         }
         _ = try copy("visit", "member")
+        _ = try copy("grantSeen", "number") { Self.grant($0.bytes(3)) != nil }
         lostTallies = try copy("tally", "member") { Tally($0.text(1)) != nil }
         try copyDown()
         for (table, ranges) in [("holding", lostHoldings), ("tally", lostTallies)] {
@@ -208,6 +209,7 @@ struct SalvageCopy {
             add(refund.postings, of: refund.member)
             add(refund.tallies, of: refund.member)
             if isRefundDamaged { try answer(refund, number: number) }
+        case .grant(let grant): add(grant.postings, of: grant.member)
         default: return
         }
     }
@@ -275,8 +277,13 @@ struct SalvageCopy {
         if db.changesCount > 0 { isRefundDamaged = true }
     }
 
+    /// Whether what a member holds could not all be read, so that it is told from the log.
+    func hasLostHoldings(of member: MemberNumber) -> Bool {
+        lostHoldings.contains { $0.contains(member.value) }
+    }
+
     private mutating func add(_ postings: [Posting], of member: MemberNumber) {
-        guard lostHoldings.contains(where: { $0.contains(member.value) }) else { return }
+        guard hasLostHoldings(of: member) else { return }
         for posting in postings {
             let holding = Holding(member: member, asset: posting.asset, bucket: posting.bucket)
             rebuilt[holding, default: 0] += posting.amount

@@ -7,7 +7,7 @@ enum Schema {
     /// Marks the file as ours: "stmp".
     static let applicationID: Int64 = 0x7374_6D70
     /// The number of steps.
-    static let version: Int64 = 9
+    static let version: Int64 = 10
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -56,6 +56,10 @@ enum Schema {
         migrator.registerMigration("9 refunds", foreignKeyChecks: .immediate) { db in
             try db.execute(sql: refunds)
             try db.execute(sql: "PRAGMA user_version = 9")
+        }
+        migrator.registerMigration("10 grants of rights", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: grants)
+            try db.execute(sql: "PRAGMA user_version = 10")
         }
         return migrator
     }

@@ -38,6 +38,18 @@ public enum Fact: Hashable, Sendable {
     case salvage(SalvageFact)
     /// Entries of an earlier epoch are gone from the store.
     case lost(LostFact)
+    /// The device took rights that HQ had placed on it.
+    case grant(GrantFact)
+
+    /// What the entry moves, and of whom; nil for one that moves nothing.
+    public var movement: (member: MemberNumber, postings: [Posting])? {
+        switch self {
+        case .award(let award): (award.member, award.postings)
+        case .void(let void): (void.member, void.postings)
+        case .grant(let grant): (grant.member, grant.postings)
+        case .boot, .anchor, .keyRotate, .salvage, .lost: nil
+        }
+    }
 }
 
 /// A member earned something.

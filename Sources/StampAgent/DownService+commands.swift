@@ -9,6 +9,12 @@ extension DownService {
     ///
     /// Ended in between, it does some of it again, which changes nothing or little.
     func obey() async throws {
+        // Also without a command: an agent that did not know it has confirmed it, and a log that
+        // was begun anew may lack what its device had taken.
+        if !hasAskedForGrants {
+            try await takeGrants()
+            hasAskedForGrants = true
+        }
         var doneID: Int64 = 0
         while hasCommands {
             let reply = try await ask(
@@ -21,14 +27,14 @@ extension DownService {
             }
             guard list.device == ledger.identity.device
             else { throw DownFailure(.incredible("its commands are another device's")) }
-            for command in list.commands where command.id > doneID { await perform(command) }
+            for command in list.commands where command.id > doneID { try await perform(command) }
             hasCommands = list.commands.last?.id ?? 0 > doneID
             doneID = max(doneID, list.commands.last?.id ?? 0)
             try onStep()
         }
     }
 
-    private func perform(_ command: CommandListV1.Command) async {
+    private func perform(_ command: CommandListV1.Command) async throws {
         logger.notice(
             "HQ's operator asks",
             metadata: ["command": "\(command.action?.rawValue ?? "of a later version")"]
@@ -36,6 +42,7 @@ extension DownService {
         switch command.action {
         case .pull: counter.pulls.fire()
         case .rotateKey: await rotateKey()
+        case .takeGrants: try await takeGrants()
         case nil: break
         }
     }

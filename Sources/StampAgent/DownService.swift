@@ -38,6 +38,8 @@ public actor DownService<Link: DownLink>: Service {
     private var isSettled = false
     /// Whether HQ wants something of this device.
     var hasCommands = false
+    /// Whether HQ was asked for grants since the agent started.
+    var hasAskedForGrants = false
     /// What HQ's members add up to at our place, if we are at the end.
     var digest: StateDigest?
     var digestCheckedAt: Duration

@@ -28,6 +28,8 @@ struct AdminController {
         group.post("enrolments", use: addEnrolment)
         group.post("members", use: putMembers)
         group.post("programmes", use: publish)
+        group.post("rights", use: giveRights)
+        group.post("placements", use: placeRights)
         group.post("backups", use: takeBackup)
         group.post("backups/{id}/confirmation", use: confirmBackup)
     }
@@ -227,6 +229,27 @@ struct AdminController {
         else { throw Problem(.badRequest, "Give the backup's number.") }
         try await store.confirmBackup(id)
         return Response(["backup": .integer(id)])
+    }
+
+    /// Makes rights, and places them where the wish says where.
+    @Sendable
+    private func giveRights(
+        _ request: Request,
+        context: some RequestContext
+    ) async throws -> Response {
+        let json = try await request.canonicalJSON()
+        let wish = try RightsWish(json)
+        let bucket = try wish.bucket(json, today: store.today())
+        return Response(try await store.give(wish, bucket)?.operatorJSON ?? .object([]))
+    }
+
+    @Sendable
+    private func placeRights(
+        _ request: Request,
+        context: some RequestContext
+    ) async throws -> Response {
+        let wish = try RightsWish(try await request.canonicalJSON())
+        return Response(try await store.place(wish).operatorJSON)
     }
 
     private static func device(_ context: some RequestContext) throws -> DeviceID {

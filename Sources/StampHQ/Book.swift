@@ -38,11 +38,13 @@ enum QuarantineCode: String {
     case keyUnproven = "key-unproven"
     /// The entry stands where none of its kind may: a salvage behind entry 1, a hole of this epoch.
     case misplaced
+    /// HQ never gave the grant to this device, or gave something else.
+    case grantForeign = "grant-foreign"
     /// The device was revoked, and the entry lies behind the last one that counts.
     case deviceRevoked = "device-revoked"
 }
 
-/// Books one batch's entries: works out balances in memory and writes each once.
+/// Books one batch's entries: works out what the device holds in memory and writes each once.
 struct Book {
     private struct Account: Hashable {
         let member: MemberNumber
@@ -54,18 +56,27 @@ struct Book {
     private let device: Device
     private let logID: Int64
     private let nowMs: Int64
+    private let hqKey: PublicKey?
+    /// What this device holds.
     private var amounts: [Account: Int64] = [:]
     private let recordSale: HotStatement
-    private let readBalance: HotStatement
+    private let readHeld: HotStatement
 
     /// The scope of sale keys that are unique in the whole chain: those of invoices.
     static let chainScope: Int64 = 0
 
-    init(_ db: Database, device: Device, logID: Int64, nowMs: Int64) throws {
+    init(
+        _ db: Database,
+        device: Device,
+        logID: Int64,
+        nowMs: Int64,
+        hqKey: PublicKey?
+    ) throws {
         self.db = db
         self.device = device
         self.logID = logID
         self.nowMs = nowMs
+        self.hqKey = hqKey
         recordSale = try HotStatement(
             db,
             sql: """
@@ -73,9 +84,12 @@ struct Book {
                 ON CONFLICT DO NOTHING
                 """
         )
-        readBalance = try HotStatement(
+        readHeld = try HotStatement(
             db,
-            sql: "SELECT amount FROM balance WHERE member = ? AND asset = ? AND bucket = ?"
+            sql: """
+                SELECT amount FROM held
+                WHERE member = ? AND asset = ? AND bucket = ? AND device = ?
+                """
         )
     }
 
@@ -99,17 +113,18 @@ struct Book {
             case .keyRotate(let rotation): try apply(rotation, at: entry.line.sequence)
             case .salvage: entry.line.sequence == 1 ? nil : .misplaced
             case .lost(let lost): try apply(lost, at: entry.line.sequence)
+            case .grant(let grant): try apply(grant, at: entry.line.sequence)
             }
         }
     }
 
-    /// Writes the balances that changed.
+    /// Writes what the device holds now.
     func close() throws {
         guard !amounts.isEmpty else { return }
         let write = try HotStatement(
             db,
             sql: """
-                INSERT INTO balance (member, asset, bucket, amount) VALUES (?, ?, ?, ?)
+                INSERT INTO held (member, asset, bucket, device, amount) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET amount = excluded.amount
                 """
         )
@@ -118,6 +133,7 @@ struct Book {
                 .integer(account.member.value),
                 .text(account.asset.name),
                 .text(account.bucket.description),
+                .integer(device.rowID),
                 .integer(amount)
             )
         }
@@ -271,7 +287,44 @@ struct Book {
         return nil
     }
 
-    /// What a member would hold after some postings, or nil if it cannot be counted.
+    /// Books rights that HQ had placed on the device: they are in flight no more.
+    private mutating func apply(_ grant: GrantFact, at sequence: Int64) throws -> QuarantineCode? {
+        let known = try HQStore.knownGrant(grant.id, for: device, db)
+        let verdict = RightsRule.verdict(on: grant, known: known) { isSigned(grant) }
+        switch verdict {
+        case .pass: return nil
+        case .refuse: return .grantForeign
+        case .accept, .adopt:
+            guard let changed = try adding(grant.postings, to: grant.member)
+            else { return .amountOutOfRange }
+            if verdict == .accept {
+                try HQStore.accept(grant.id, log: logID, at: sequence, db)
+            } else {
+                try HQStore.adopt(
+                    grant,
+                    by: device,
+                    log: logID,
+                    at: sequence,
+                    nowMs: nowMs,
+                    db
+                )
+            }
+            amounts.merge(changed) { _, new in new }
+            return nil
+        }
+    }
+
+    /// Whether HQ signed a grant, and for this device.
+    private func isSigned(_ grant: GrantFact) -> Bool {
+        guard let hqKey else { return false }
+        do throws(DownError) {
+            return try GrantV1(grant.signed, signedBy: hqKey).device == device.identity.device
+        } catch {
+            return false
+        }
+    }
+
+    /// What the device would hold of a member's after some postings, or nil if it cannot be.
     private func adding(
         _ postings: [Posting],
         to member: MemberNumber
@@ -280,18 +333,35 @@ struct Book {
         for posting in postings {
             let account = Account(member: member, asset: posting.asset, bucket: posting.bucket)
             let held = try changed[account] ?? amounts[account] ?? stored(account)
-            let (sum, overflow) = held.addingReportingOverflow(posting.amount)
-            guard !overflow, sum >= 0 else { return nil }
+            let sum = try RightsRule.held(
+                held,
+                after: posting.amount,
+                besides: { try others(account) }
+            )
+            guard let sum else { return nil }
             changed[account] = sum
         }
         return changed
     }
 
+    /// What a member has of a bucket that this device does not hold.
+    private func others(_ account: Account) throws -> Int64 {
+        let amounts = try Int64.fetchAll(
+            db,
+            sql: "SELECT amount FROM balance WHERE member = ? AND asset = ? AND bucket = ?",
+            arguments: [
+                account.member.value, account.asset.name, account.bucket.description,
+            ]
+        )
+        return Int64.saturatingSum(amounts) - (try stored(account))
+    }
+
     private func stored(_ account: Account) throws -> Int64 {
-        try readBalance.integer(
+        try readHeld.integer(
             .integer(account.member.value),
             .text(account.asset.name),
-            .text(account.bucket.description)
+            .text(account.bucket.description),
+            .integer(device.rowID)
         ) ?? 0
     }
 }
@@ -311,6 +381,17 @@ struct ParsedEntry: Sendable {
             return .success(try EntryLineV1.entry(from: body))
         } catch {
             return .failure(error)
+        }
+    }
+}
+
+extension Int64 {
+    /// The sum of some amounts, or the largest number where it is more than that.
+    static func saturatingSum(_ amounts: some Sequence<Int64>) -> Int64 {
+        // What is below zero first: the rest then passes the largest number only for good.
+        amounts.sorted().reduce(0) { sum, amount in
+            let (next, isOver) = sum.addingReportingOverflow(amount)
+            return isOver ? .max : next
         }
     }
 }

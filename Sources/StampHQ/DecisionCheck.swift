@@ -141,7 +141,7 @@ actor DecisionCheck: Service {
             let booked = award.map { ($0.fact, $0.at) }
             let differences = refund.differences(booked, programmes[0], programmes[1])
             return found(differences, refund.programme)
-        case .boot, .anchor, .keyRotate, .salvage, .lost: return []
+        case .boot, .anchor, .keyRotate, .salvage, .lost, .grant: return []
         }
     }
 

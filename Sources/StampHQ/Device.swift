@@ -174,18 +174,22 @@ extension HQStore {
                     """,
                 arguments: [epoch, known.rowID]
             )
+            try callForGrants(known.rowID, db)
         }
+        bell.ring(for: device)
     }
 
     /// Ends a device's freeze, after an operator has looked.
     func releaseDevice(_ device: DeviceID) async throws {
         try await queue.write { db in
+            guard let known = try Self.device(device, db) else { throw Problem.unknown(device) }
             try db.execute(
-                sql: "UPDATE device SET frozenAtMs = NULL WHERE deviceID = ?",
-                arguments: [device.text]
+                sql: "UPDATE device SET frozenAtMs = NULL WHERE id = ?",
+                arguments: [known.rowID]
             )
-            guard db.changesCount == 1 else { throw Problem.unknown(device) }
+            try callForGrants(known.rowID, db)
         }
+        bell.ring(for: device)
     }
 
     static func device(_ device: DeviceID, _ db: Database) throws -> Device? {

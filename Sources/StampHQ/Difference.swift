@@ -191,7 +191,7 @@ extension Fact {
                 .adding("refunds", .integer(refund.sequence))
                 .adding("amount", .integer(refund.amount))
                 .adding("programme", refund.programme.operatorJSON)
-        case .boot, .anchor, .keyRotate, .salvage, .lost: return nil
+        case .boot, .anchor, .keyRotate, .salvage, .lost, .grant: return nil
         }
     }
 }

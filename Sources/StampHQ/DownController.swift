@@ -34,6 +34,12 @@ struct DownController: Sendable {
             else { throw Problem(.deviceUnknown, "Device-Id names another device than the path.") }
             return try await commands(request, device)
         }
+        group.get("devices/{device}/grants") { request, context in
+            let device = try await authenticate(request)
+            guard context.parameters.get("device") == device.identity.device.text
+            else { throw Problem(.deviceUnknown, "Device-Id names another device than the path.") }
+            return try await grants(request, device)
+        }
         group.get("snapshots/current") { request, _ in
             let device = try await authenticate(request)
             let since = try Self.since(request)
@@ -132,6 +138,28 @@ struct DownController: Sendable {
             commands: commands,
             serverMs: store.nowMs()
         )
+        return Response(json: list.bytes(signedBy: key))
+    }
+
+    /// What HQ has placed on a device and has not seen in its log.
+    private func grants(_ request: Request, _ device: Device) async throws -> Response {
+        let after = try request.uri.queryParameters["after"].map { text in
+            guard let id = GrantID(text)
+            else { throw Problem(.badRequest, "after= must be the name of a grant, such as 1.7.") }
+            return id
+        }
+        let id = device.identity.device
+        let placed = try await store.grants(of: device, after: after).map { grant in
+            GrantV1(
+                grant.id,
+                on: id,
+                of: grant.member,
+                grant.postings,
+                reason: grant.reason,
+                signedBy: key
+            )
+        }
+        let list = GrantListV1(device: id, grants: placed, serverMs: store.nowMs())
         return Response(json: list.bytes(signedBy: key))
     }
 

@@ -32,13 +32,15 @@ public struct HQ: Service {
         else { throw HQError.socketPathTooLong(path: settings.socketPath) }
         // SQLite gives its log the mode of the database.
         try HQFiles.makeEmpty(settings.databasePath)
-        store = try HQStore(path: settings.databasePath, nowMs: settings.nowMs)
+        var store = try HQStore(path: settings.databasePath, nowMs: settings.nowMs)
         let seed = try SecretFile.readOrMake(settings.keyPath) { SigningKey().seed }
         guard let key = SigningKey(seed: seed)
         else { throw SecretFileError.malformed(path: settings.keyPath, digitCount: 64) }
         token = try SecretFile.readOrMake(settings.tokenPath) { SigningKey().seed }
         tls = try settings.tls.map(Self.tlsConfiguration)
         publicKey = key.publicKey
+        store.publicKey = key.publicKey
+        self.store = store
         intake = Intake(
             store: store,
             gate: PushGate(pushCountMax: settings.pushCountMax),

@@ -24,6 +24,8 @@ enum AlarmKind: String {
     case digestMismatch = "digest-mismatch"
     /// HQ decides entries of a device otherwise: look at `stamphq report differences`.
     case decisionDiffers = "decision-differs"
+    /// A device holds a grant that HQ signed and has forgotten: was HQ restored from a backup?
+    case grantForgotten = "grant-forgotten"
 }
 
 extension HQStore {

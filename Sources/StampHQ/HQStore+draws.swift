@@ -229,7 +229,7 @@ extension HQStore {
                 db,
                 sql: """
                     SELECT member, bucket, amount FROM balance
-                    WHERE asset = ? AND amount > 0 ORDER BY member
+                    WHERE asset = ? AND amount <> 0 ORDER BY member
                     """,
                 arguments: [announcement.asset.name]
             )
@@ -239,8 +239,10 @@ extension HQStore {
                     last = (bucket, Bucket(bucket)?.isUsable(on: announcement.date) ?? false)
                 }
                 guard last.isUsable, let member = MemberNumber(value: row[0]) else { continue }
-                // Each is at most the limit, so that the sum of two cannot overflow.
-                let count = min(row[2], TicketListV1.ticketCountMax)
+                // Each is within the limit, so that the sum of two cannot overflow. Below zero is
+                // what one holder spent of what HQ has from another.
+                let countMax = TicketListV1.ticketCountMax
+                let count = max(-countMax, min(row[2], countMax))
                 if holders.last?.member == member {
                     let sum = holders[holders.count - 1].count + count
                     holders[holders.count - 1].count = min(sum, TicketListV1.ticketCountMax)
@@ -248,7 +250,7 @@ extension HQStore {
                     holders.append((member, count))
                 }
             }
-            return holders
+            return holders.filter { $0.count > 0 }
         }
     }
 

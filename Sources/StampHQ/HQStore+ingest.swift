@@ -43,7 +43,7 @@ extension HQStore {
     ) async throws -> IngestOutcome {
         let nowMs = nowMs()
         let outcome = try await queue.write { db in
-            try Ingest(db, batch, delivery, nowMs: nowMs).run(store: self)
+            try Ingest(db, batch, delivery, nowMs: nowMs, hqKey: publicKey).run(store: self)
         }
         if case .held = outcome { checkWake.ring() }
         return outcome
@@ -92,6 +92,7 @@ struct Ingest {
     let batch: VerifiedBatch
     let delivery: Delivery
     let nowMs: Int64
+    private let hqKey: PublicKey?
 
     /// A device's log as HQ holds it.
     struct Log {
@@ -100,11 +101,18 @@ struct Ingest {
         let prunable: Int64
     }
 
-    init(_ db: Database, _ batch: VerifiedBatch, _ delivery: Delivery, nowMs: Int64) {
+    init(
+        _ db: Database,
+        _ batch: VerifiedBatch,
+        _ delivery: Delivery,
+        nowMs: Int64,
+        hqKey: PublicKey?
+    ) {
         self.db = db
         self.batch = batch
         self.delivery = delivery
         self.nowMs = nowMs
+        self.hqKey = hqKey
     }
 
     func run(store: HQStore) throws -> IngestOutcome {
@@ -253,7 +261,7 @@ struct Ingest {
                 INSERT INTO entry (log, sequence, body, hash, receivedAtMs) VALUES (?, ?, ?, ?, ?)
                 """
         )
-        var book = try Book(db, device: device, logID: log.id, nowMs: nowMs)
+        var book = try Book(db, device: device, logID: log.id, nowMs: nowMs, hqKey: hqKey)
         var head = log.head
         var codes: [QuarantineCode: Int] = [:]
         for entry in entries {

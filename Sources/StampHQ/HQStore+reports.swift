@@ -57,21 +57,28 @@ extension HQStore {
         ]
     }
 
-    /// What a member holds, by asset and bucket; empty amounts are left out.
+    /// What a member has, whoever holds it, by asset and bucket; empty amounts are left out.
     public func balances(of member: MemberNumber) async throws -> [Posting] {
         try await queue.read { db in
-            try Row.fetchAll(
+            let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT asset, bucket, amount FROM balance
-                    WHERE member = ? AND amount > 0 ORDER BY asset, bucket
+                    WHERE member = ? ORDER BY asset, bucket
                     """,
                 arguments: [member.value]
-            ).compactMap { row in
+            )
+            var sums: [(posting: Posting, amounts: [Int64])] = []
+            for row in rows {
                 guard let asset = Asset(name: row["asset"]), let bucket = Bucket(row["bucket"])
-                else { return nil }
-                return Posting(asset, bucket, row["amount"])
+                else { continue }
+                let place = Posting(asset, bucket, 0)
+                if sums.last?.posting != place { sums.append((place, [])) }
+                sums[sums.count - 1].amounts.append(row["amount"])
             }
+            return sums.map { sum in
+                Posting(sum.posting.asset, sum.posting.bucket, .saturatingSum(sum.amounts))
+            }.filter { $0.amount > 0 }
         }
     }
 

@@ -53,6 +53,7 @@ extension HQStore {
             try db.execute(sql: profileTables)
         }
         migrator.registerMigration("13 refunds") { db in try db.execute(sql: refundTable) }
+        migrator.registerMigration("14 rights") { db in try tellRights(db) }
         return migrator
     }
 

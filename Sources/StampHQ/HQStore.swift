@@ -11,6 +11,8 @@ public struct HQStore: Sendable {
     let nowMs: @Sendable () -> Int64
     /// When HQ started, in POSIX milliseconds.
     let listeningSinceMs: Int64
+    /// HQ's own key, by which it knows the grants it gave; nil where none are looked at.
+    var publicKey: PublicKey?
     /// Rung after each commit that put something into a feed.
     let bell = FeedBell()
     /// Rung after each commit that may give entries to decide again.

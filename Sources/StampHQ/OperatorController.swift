@@ -16,6 +16,8 @@ struct OperatorController {
         group.get("differences", use: differences)
         group.get("recoveries", use: recoveries)
         group.get("programmes") { _, _ in Response(try await store.programmes()) }
+        group.get("members/{number}/rights", use: rights)
+        group.get("grants", use: grants)
         group.get("draws") { _, _ in Response(try await store.draws()) }
     }
 
@@ -69,6 +71,22 @@ struct OperatorController {
 }
 
 extension OperatorController {
+    @Sendable
+    private func rights(_ request: Request, context: some RequestContext) async throws -> Response {
+        guard let number = context.parameters.get("number").flatMap({ MemberNumber($0) })
+        else { throw Problem(.badRequest, "A member's number has 14 digits.") }
+        return Response(try await store.rights(of: number))
+    }
+
+    @Sendable
+    private func grants(_ request: Request, context: some RequestContext) async throws -> Response {
+        let parameters = request.uri.queryParameters
+        guard let after = Int64(parameters["after"] ?? "0"), after >= 0,
+            let limit = Int64(parameters["limit"] ?? "100"), limit >= 1
+        else { throw Problem(.badRequest, "Give after= (from 0) and limit= (from 1).") }
+        return Response(try await store.grantsInFlight(after: after, limit: limit))
+    }
+
     @Sendable
     private func differences(_ request: Request, context: some RequestContext) async throws
         -> Response

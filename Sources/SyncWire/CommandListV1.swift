@@ -10,6 +10,8 @@ public struct CommandListV1: Hashable, Sendable {
         case pull
         /// Go on under a new key.
         case rotateKey
+        /// Ask for the grants that wait.
+        case takeGrants
     }
 
     /// One wish.

@@ -41,6 +41,7 @@ struct EntryFields {
             )
         case "salvage": .salvage(try salvage())
         case "lost": .lost(try lost())
+        case "grant": .grant(try GrantFact(signed: json["grant"] ?? .null))
         case let type: throw .unknownType(type)
         }
     }

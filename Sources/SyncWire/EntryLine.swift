@@ -39,6 +39,7 @@ public enum EntryLineV1 {
             members.append(.init("proof", .string(Base64.text(rotation.proof))))
         case .salvage(let salvage): members += salvage.members
         case .lost(let lost): members += lost.members
+        case .grant(let grant): members.append(.init("grant", grant.signed))
         }
         return CanonicalJSON.object(members).bytes
     }
@@ -104,6 +105,7 @@ extension Fact {
         case .keyRotate: "keyRotate"
         case .salvage: "salvage"
         case .lost: "lost"
+        case .grant: "grant"
         }
     }
 }

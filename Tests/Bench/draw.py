@@ -68,7 +68,7 @@ def give(path, count):
     with sqlite3.connect(path) as database:
         for asset in ("points", "ticket/bench"):
             database.executemany(
-                "INSERT INTO balance (member, asset, bucket, amount) VALUES (?, ?, 'never', 1)",
+                "INSERT INTO free (member, asset, bucket, amount) VALUES (?, ?, 'never', 1)",
                 ((number * 7_919, asset) for number in range(1, count + 1)),
             )
     database.close()

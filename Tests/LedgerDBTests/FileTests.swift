@@ -16,7 +16,7 @@ struct FileTests {
     @Test(arguments: [
         ("synchronous", "2"), ("journal_mode", "wal"), ("locking_mode", "exclusive"),
         ("foreign_keys", "1"), ("cell_size_check", "1"), ("trusted_schema", "0"),
-        ("mmap_size", "0"), ("page_size", "1024"), ("user_version", "9"),
+        ("mmap_size", "0"), ("page_size", "1024"), ("user_version", "10"),
         ("application_id", "1937010032"),
     ])
     func `the connection in use is set as the ledger needs it`(pragma: String, value: String)
@@ -168,7 +168,7 @@ struct FileTests {
     @Test func `a later version's ledger is refused and not touched`() async throws {
         await (try bench.open()).close()
         try await raw(
-            "PRAGMA user_version = 9; INSERT INTO grdb_migrations VALUES ('9 of tomorrow')"
+            "PRAGMA user_version = 11; INSERT INTO grdb_migrations VALUES ('11 of tomorrow')"
         )
         let before = try contents()
 

@@ -307,6 +307,115 @@ struct DownServiceTests {
         #expect(advice?.text.contains("HQ has acknowledged nothing of this log") == true)
     }
 
+    // MARK: Grants
+
+    @Test func `an agent takes its grants as it starts, and each once however often it hears`()
+        async throws
+    {
+        let store = try await TestStore()
+        let hq = try FakeDown(members: 1...2)
+        let grants = try (1...5).map { try grant($0, store) }
+        hq.update { $0.grants = grants }
+        let down = makeDown(store, hq)
+        _ = await down.fetchOnce()
+
+        #expect(try await points(store) == 15)
+        #expect(
+            try await store.ledger.recent(5).reversed().map(\.fact)
+                == grants.map { .grant($0.fact) }
+        )
+        hq.update { $0.commands = [.init(id: 3, action: .takeGrants)] }
+        _ = await down.fetchOnce()
+        _ = await makeDown(store, hq).fetchOnce()
+        #expect(hq.commandCount == 0)
+        #expect(try await points(store) == 15)
+        #expect(try await store.ledger.head().sequence == 6)
+    }
+
+    @Test func `a settled agent asks for grants only when it is told to`() async throws {
+        let store = try await TestStore()
+        let hq = try FakeDown(members: 1...2)
+        let down = makeDown(store, hq)
+        for _ in 0..<3 { _ = await down.fetchOnce() }
+        #expect(hq.grantQueries == [nil])
+
+        let grants = [try grant(1, store)]
+        hq.update { state in
+            state.grants = grants
+            state.commands = [.init(id: 3, action: .takeGrants)]
+        }
+        _ = await down.fetchOnce()
+        #expect(hq.grantQueries == [nil, nil, "after=1.1"])
+        #expect(try await points(store) == 1)
+    }
+
+    @Test func `an agent that ends between the commit and its word takes nothing twice`()
+        async throws
+    {
+        let store = try await TestStore()
+        let hq = try FakeDown(members: 1...2)
+        _ = await makeDown(store, hq).fetchOnce()
+        let grants = try (1...3).map { try grant($0, store) }
+        hq.update { state in
+            state.grants = grants
+            state.commands = [.init(id: 3, action: .takeGrants)]
+        }
+        // Behind each of the three commits, and then behind all and before the word.
+        for taken in [1, 3, 6, 6] as [Int64] {
+            _ = await makeDown(store, hq, onStep: Countdown(0).step).fetchOnce()
+            #expect(try await points(store) == taken)
+        }
+        #expect(hq.commandCount == 1)
+        _ = await makeDown(store, hq).fetchOnce()
+        #expect(hq.commandCount == 0)
+        #expect(try await points(store) == 6)
+        #expect(try await store.ledger.head().sequence == 4)
+    }
+
+    @Test func `an HQ of an earlier version has no grants, and that is no trouble`() async throws {
+        let store = try await TestStore()
+        let hq = try FakeDown(members: 1...2)
+        hq.update { $0.grants = nil }
+        _ = await makeDown(store, hq).fetchOnce()
+        #expect(await store.ledger.memberCount() == 2)
+        #expect(await store.counter.status().down.problem == nil)
+    }
+
+    @Test func `another device's grants are not taken, nor those of another key`() async throws {
+        let store = try await TestStore()
+        let hq = try FakeDown(members: 1...2)
+        let other = DeviceID(at: WallTime(unixMs: 9), random: [9])
+        let foreign = [try grant(1, store, on: other)]
+        let forged = [try grant(1, store, signedBy: SigningKey())]
+        for grants in [foreign, forged] {
+            hq.update { $0.grants = grants }
+            _ = await makeDown(store, hq).fetchOnce()
+            #expect(await store.counter.status().down.alarm != nil)
+        }
+        #expect(try await points(store) == 0)
+        #expect(try await store.ledger.head().sequence == 1)
+    }
+
+    private func points(_ store: TestStore) async throws -> Int64 {
+        try await store.ledger.member(.test(7)).standing.balance(of: .points)
+    }
+
+    private func grant(
+        _ number: Int64,
+        _ store: TestStore,
+        on device: DeviceID? = nil,
+        signedBy key: SigningKey = FakeDown.key
+    ) throws -> GrantV1 {
+        GrantV1(
+            try #require(GrantID(hqEpoch: 1, number: number)),
+            on: device ?? store.ledger.identity.device,
+            of: try .test(7),
+            [Posting(.points, .never, number)],
+            reason: "gift",
+            signedBy: key
+        )
+    }
+
     private func makeDown(
         _ store: TestStore,
         _ hq: FakeDown,

@@ -31,6 +31,9 @@ final class FakeDown: DownLink {
         var partRequests: [String] = []
         var snapshotQueries: [String?] = []
         var commands: [CommandListV1.Command] = []
+        /// What waits for the device, two a page; nil for an HQ that has no grants.
+        var grants: [GrantV1]? = []
+        var grantQueries: [String?] = []
         /// Parts that were listed, by address.
         var listed: [String: [UInt8]] = [:]
     }
@@ -117,6 +120,7 @@ final class FakeDown: DownLink {
     }
 
     var partRequests: [String] { state.withLock { $0.partRequests } }
+    var grantQueries: [String?] { state.withLock { $0.grantQueries } }
     var commandCount: Int { state.withLock { $0.commands.count } }
     var snapshotQueries: [String?] { state.withLock { $0.snapshotQueries } }
     var partCount: Int { state.withLock { $0.parts.count } }
@@ -138,6 +142,7 @@ final class FakeDown: DownLink {
                 for bytes in state.parts { state.list(bytes) }
                 return reply(200, content: state.snapshot)
             }
+            if request.path.hasSuffix("/grants") { return grants(request, &state) }
             if request.path.hasPrefix("/v1/devices/") { return commands(request, &state) }
             if request.path.hasPrefix("/v1/parts/") { return part(request.path, &state) }
             if request.path.hasPrefix("/v1/programmes/") {
@@ -165,6 +170,21 @@ final class FakeDown: DownLink {
         let list = CommandListV1(
             device: DeviceID(String(named)) ?? DeviceID(at: WallTime(unixMs: 0), random: []),
             commands: state.commands,
+            serverMs: 1_795_400_000_000
+        )
+        return reply(200, content: list.bytes(signedBy: Self.key))
+    }
+
+    private func grants(_ request: DownRequestV1, _ state: inout State) -> PushReply {
+        state.grantQueries.append(request.query)
+        guard let grants = state.grants
+        else { return reply(404, Problem.mediaType, content: Problem(.notFound, "none").bytes) }
+        let after = request.query.flatMap { GrantID($0.dropFirst("after=".count)) }
+        let rest = grants.filter { grant in after.map { $0 < grant.fact.id } ?? true }
+        let named = DeviceID(String(request.path.split(separator: "/")[2]))
+        let list = GrantListV1(
+            device: grants.first?.device ?? named ?? DeviceID(at: WallTime(unixMs: 0), random: []),
+            grants: Array(rest.prefix(2)),
             serverMs: 1_795_400_000_000
         )
         return reply(200, content: list.bytes(signedBy: Self.key))

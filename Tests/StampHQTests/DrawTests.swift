@@ -43,7 +43,7 @@ struct DrawTests {
         try await store.queue.write { db in
             for row in rows {
                 try db.execute(
-                    sql: "INSERT INTO balance (member, asset, bucket, amount) VALUES (?, ?, ?, ?)",
+                    sql: "INSERT INTO free (member, asset, bucket, amount) VALUES (?, ?, ?, ?)",
                     arguments: [row.member, asset, row.bucket, row.amount]
                 )
             }

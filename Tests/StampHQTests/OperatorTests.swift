@@ -26,7 +26,8 @@ struct OperatorTests {
     @Test(
         arguments: [
             "/v1/devices", "/v1/members/00000000000001/balances", "/v1/entries", "/v1/alarms",
-            "/v1/quarantine", "/v1/differences", "/v1/programmes", "/v1/draws",
+            "/v1/quarantine", "/v1/differences", "/v1/programmes", "/v1/draws", "/v1/grants",
+            "/v1/members/00000000000001/rights",
         ]
     )
     func `reading needs the administrator's token`(path: String) async throws {
@@ -42,7 +43,8 @@ struct OperatorTests {
 
     @Test(
         arguments: [
-            "/v1/enrolments", "/v1/members", "/v1/backups", "/v1/programmes", "/v1/draws",
+            "/v1/enrolments", "/v1/members", "/v1/backups", "/v1/rights", "/v1/placements",
+            "/v1/programmes", "/v1/draws",
             "/v1/draws/spring/closing", "/v1/draws/spring/outcome", "/v1/draws/spring/tickets",
         ]
     )
