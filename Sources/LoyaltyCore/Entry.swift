@@ -46,6 +46,7 @@ public enum Fact: Hashable, Sendable {
         switch self {
         case .award(let award): (award.member, award.postings)
         case .void(let void): (void.member, void.postings)
+        case .refund(let refund): (refund.member, refund.postings)
         case .grant(let grant): (grant.member, grant.postings)
         case .boot, .anchor, .keyRotate, .salvage, .lost: nil
         }

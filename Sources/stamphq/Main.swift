@@ -16,6 +16,7 @@ struct StampHQCommand: AsyncParsableCommand {
         subcommands: [
             Serve.self, RelayCommand.self, Initialise.self, Enrolments.self, Devices.self,
             Import.self, Pull.self, Members.self, Programmes.self, Draws.self, Balances.self,
+            RightsCommand.self,
             Entries.self, Alarms.self, Quarantine.self, Report.self, Backup.self, Simulate.self,
         ]
     )

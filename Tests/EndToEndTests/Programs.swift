@@ -141,25 +141,32 @@ final class RunningStore {
         return try CanonicalJSON(parsing: told.utf8)
     }
 
+    /// Ends the agent without a warning, as a power cut does.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
     deinit {
         process.terminate()
         process.waitUntilExit()
     }
 }
 
-/// A `stamphq` that serves from a directory, on a port of the system's choice, until let go.
+/// A `stamphq` that serves from a directory, by default on a port of the system's choice, until
+/// let go.
 final class RunningHQ {
     let program: String
     let port: Int
     private let process = Process()
 
     /// Starts HQ with its data in `hq`; with HTTPS by `hq.pem` and `hq.key` beside it.
-    init(in directory: TemporaryDirectory, hasTLS: Bool = false) throws {
+    init(in directory: TemporaryDirectory, port wanted: Int = 0, hasTLS: Bool = false) throws {
         program = builtProgram("stamphq")
         let path = directory.url.path
         let config = directory.url.appendingPathComponent("stamphq.yaml")
         let tls = hasTLS ? "tls: {certificate: \(path)/hq.pem, key: \(path)/hq.key}\n" : ""
-        try "data: \(path)/hq\nlisten: {port: 0}\n\(tls)".write(
+        try "data: \(path)/hq\nlisten: {port: \(wanted)}\n\(tls)".write(
             to: config,
             atomically: true,
             encoding: .utf8
