@@ -242,6 +242,8 @@ struct RightsTests {
             try await hq.give("points", 1, to: device)
             let refusal = await hq.problem { try await hq.give("points", 1, to: device) }
             #expect(refusal?.detail.hasPrefix("\(most) grants wait") == true)
+            let listed = try await hq.hq.store.grantsInFlight(after: 0, limit: .max)
+            #expect(listed.arrayValue?.count == Int(HQStore.grantCountMax))
         }
     }
 
