@@ -33,6 +33,31 @@ struct DecisionCheckTests {
         #expect(try await bench.checkedThrough() == 3)
     }
 
+    @Test func `rights that HQ placed are nothing to decide, nor what is awarded after`()
+        async throws
+    {
+        let bench = try await CheckBench()
+        let key = SigningKey()
+        bench.store.publicKey = key.publicKey
+        let grant = GrantV1(
+            try #require(GrantID(hqEpoch: 1, number: 7)),
+            on: bench.device.identity.device,
+            of: try #require(MemberNumber(value: 1)),
+            [Posting(.points, .never, 40)],
+            reason: "gift",
+            signedBy: key
+        )
+        bench.device.append(.grant(grant.fact))
+        try bench.device.award("P1/1", under: bench.coffee, counts: bench.oneSale)
+
+        try await bench.deliverAndCheck()
+
+        #expect(try await bench.found().isEmpty)
+        #expect(try await bench.checkedThrough() == 2)
+        let held = try await bench.store.rights(of: grant.fact.member)["held"]?.arrayValue
+        #expect(held?.first { $0["asset"] == "points" }?["amount"] == 50)
+    }
+
     @Test(
         arguments: [
             (points: Int64(11), stamps: Int64(1), amount: Int64(100), count: Int64(1), "postings"),
@@ -433,7 +458,7 @@ struct DecisionCheckTests {
 
 /// An HQ's database with a programme and one device, without a server.
 private final class CheckBench {
-    private(set) var store: HQStore
+    var store: HQStore
     var device: TestDevice
     /// The published edition: 1 point for 10, one stamp a visit, sales are counted.
     let coffee: ProgrammeReference
