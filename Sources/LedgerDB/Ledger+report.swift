@@ -63,7 +63,7 @@ extension Database {
             }
             let date = BusinessDate(at: entry.at.wall, in: calendar)
             return .void(void, on: date, till: till ?? "")
-        case .boot, .anchor, .keyRotate, .salvage, .lost: return nil
+        case .boot, .anchor, .keyRotate, .salvage, .lost, .grant: return nil
         }
     }
 }
