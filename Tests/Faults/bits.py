@@ -18,7 +18,7 @@ THE_LOG = {"log", "whose log"}
 def row(work):
     place = work.place("bits")
     path = os.path.join(place, "ledger.db")
-    work.run(work.probe, "record", path, "0", "120")
+    work.run(work.probe, "refund", path, "0", "120")
     with open(path, "rb") as file:
         whole = file.read()
     with open(path + ".mark", "rb") as file:
