@@ -45,8 +45,8 @@ extension SalvageCopy {
         }
     }
 
-    /// Keeps which key an entry that stays has brought, which manager's code it used, and which grant
-    /// it has accepted.
+    /// Keeps which key an entry that stays has brought, which manager's code it used, and which
+    /// grant it has accepted.
     private func keepNotes(_ line: LogLine, of log: SurveyedLog) throws {
         // Allowed: only entries that can be read have effects here.
         guard let entry = try? EntryLineV1.entry(from: line.body) else { return }

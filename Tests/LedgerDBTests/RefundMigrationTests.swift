@@ -15,7 +15,7 @@ struct RefundMigrationTests {
         member = try .test(42)
     }
 
-    @Test func `a file of version 7 keeps its sales, and they can be refunded`() async throws {
+    @Test func `a file of version 8 keeps its sales, and they can be refunded`() async throws {
         let before = try bench.open()
         for key in ["P1/1", "P1/2"] { _ = try await sell(key, before) }
         _ = try await before.void(try #require(SaleKey("P1/2")), at: .noon)
@@ -51,7 +51,9 @@ struct RefundMigrationTests {
             try db.execute(
                 sql: """
                     DROP TABLE refund;
-                    DELETE FROM grdb_migrations WHERE identifier = '9 refunds';
+                    DROP TABLE grantSeen;
+                    DELETE FROM grdb_migrations
+                        WHERE identifier IN ('9 refunds', '10 grants of rights');
                     PRAGMA user_version = 8;
                     DROP TRIGGER sale_isFirstAnswer;
                     UPDATE sale SET answer =
