@@ -158,13 +158,12 @@ struct Book {
     }
 
     private mutating func apply(_ void: VoidFact, at sequence: Int64) throws -> QuarantineCode? {
-        guard let awardLogID = try HQStore.log(ofEpoch: void.epoch, in: logID, db),
-            awardLogID != logID || void.sequence < sequence,
-            let award = try HQStore.bookedAward(void.sequence, in: awardLogID, db)?.fact
+        guard
+            let award = try HQStore.award(void.sequence, ofEpoch: void.epoch, in: logID, db),
+            award.place.log != logID || award.place.sequence < sequence
         else { return .voidUnknown }
-        let place = EntryPlace(log: awardLogID, sequence: void.sequence)
-        let refunds = try HQStore.refunds(of: place, db)
-        guard void.takesBack(award, after: refunds),
+        let refunds = try HQStore.refunds(of: award.place, db)
+        guard void.takesBack(award.fact, after: refunds),
             let changed = try adding(void.postings, to: void.member)
         else { return .voidMismatch }
         let statement = try db.cachedStatement(
@@ -174,7 +173,8 @@ struct Book {
                 """
         )
         try statement.execute(arguments: [
-            sequence, scope(of: award.sale), void.key.text, awardLogID, void.sequence,
+            sequence, scope(of: award.fact.sale), void.key.text, award.place.log,
+            award.place.sequence,
         ])
         guard db.changesCount == 1 else { return .voidRepeated }
         amounts.merge(changed) { _, new in new }
@@ -185,21 +185,20 @@ struct Book {
         _ refund: RefundFact,
         at sequence: Int64
     ) throws -> QuarantineCode? {
-        guard let awardLogID = try HQStore.log(ofEpoch: refund.epoch, in: logID, db),
-            awardLogID != logID || refund.sequence < sequence,
-            let award = try HQStore.bookedAward(refund.sequence, in: awardLogID, db)?.fact
+        guard
+            let award = try HQStore.award(refund.sequence, ofEpoch: refund.epoch, in: logID, db),
+            award.place.log != logID || award.place.sequence < sequence
         else { return .refundUnknown }
         let isVoided = try Bool.fetchOne(
             db,
             sql: "SELECT voidedBy IS NOT NULL FROM sale WHERE scope = ? AND key = ?",
-            arguments: [scope(of: award.sale), award.sale.key.text]
+            arguments: [scope(of: award.fact.sale), award.fact.sale.key.text]
         )
         guard isVoided == false else { return .refundOfVoided }
-        let place = EntryPlace(log: awardLogID, sequence: refund.sequence)
-        let earlier = try HQStore.refunds(of: place, db)
+        let earlier = try HQStore.refunds(of: award.place, db)
         guard !earlier.contains(where: { $0.refund == refund.refund })
         else { return .refundRepeated }
-        guard refund.isPart(of: award, after: earlier),
+        guard refund.isPart(of: award.fact, after: earlier),
             let changed = try adding(refund.postings, to: refund.member)
         else { return .refundMismatch }
         let statement = try db.cachedStatement(
@@ -209,7 +208,8 @@ struct Book {
                 """
         )
         try statement.execute(arguments: [
-            device.rowID, refund.refund.text, logID, sequence, place.log, place.sequence,
+            device.rowID, refund.refund.text, logID, sequence, award.place.log,
+            award.place.sequence,
         ])
         guard db.changesCount == 1 else { return .refundRepeated }
         amounts.merge(changed) { _, new in new }

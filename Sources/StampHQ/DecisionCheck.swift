@@ -123,13 +123,13 @@ actor DecisionCheck: Service {
             return found(award.differences(edition, at: entry.at), award.programme)
         case .void(let void):
             let award = try await store.award(void.sequence, ofEpoch: void.epoch, in: place.log)
-            return found(void.differences(award?.fact, after: award?.refunds ?? []), nil)
+            return found(void.differences(award?.award.fact, after: award?.refunds ?? []), nil)
         case .refund(let refund):
             let award = try await store.award(
                 refund.sequence,
                 ofEpoch: refund.epoch,
                 in: place.log
-            )
+            )?.award
             var programmes: [Programme] = []
             // Where both are missing, the second is looked for once the first is there.
             for reference in [award?.fact.programme ?? refund.programme, refund.programme] {

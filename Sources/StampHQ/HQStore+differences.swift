@@ -218,60 +218,6 @@ extension HQStore {
             arguments: [AlarmKind.decisionDiffers.rawValue]
         )
     }
-
-    /// An award that an entry of a log names, with what was refunded of it.
-    ///
-    /// - Parameters:
-    ///   - sequence: The award's number.
-    ///   - epoch: Its epoch, if it is another than the log's.
-    ///   - log: The log of the entry that names it.
-    /// - Returns: The award, when it was decided, and its refunds; nil if HQ booked none.
-    /// - Throws: `DatabaseError`.
-    func award(
-        _ sequence: Int64,
-        ofEpoch epoch: Int64?,
-        in log: Int64
-    ) async throws -> (fact: AwardFact, at: Moment, refunds: [RefundFact])? {
-        try await queue.read { db in
-            guard let awardLog = try Self.log(ofEpoch: epoch, in: log, db),
-                let award = try Self.bookedAward(sequence, in: awardLog, db)
-            else { return nil }
-            let place = EntryPlace(log: awardLog, sequence: sequence)
-            return (award.fact, award.at, try Self.refunds(of: place, db))
-        }
-    }
-
-    /// The log of an epoch of the device that wrote a log; its own if none is named.
-    static func log(ofEpoch epoch: Int64?, in log: Int64, _ db: Database) throws -> Int64? {
-        guard let epoch else { return log }
-        return try Int64.fetchOne(
-            db,
-            sql: """
-                SELECT id FROM log
-                WHERE epoch = ? AND device = (SELECT device FROM log WHERE id = ?)
-                """,
-            arguments: [epoch, log]
-        )
-    }
-
-    /// The award that an entry of a log recorded, if it has effect.
-    static func bookedAward(
-        _ sequence: Int64,
-        in log: Int64,
-        _ db: Database
-    ) throws -> (fact: AwardFact, at: Moment)? {
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT body FROM entry WHERE log = ? AND sequence = ? AND NOT EXISTS
-                (SELECT 1 FROM quarantine q WHERE q.log = entry.log AND q.sequence = entry.sequence)
-                """
-        )
-        guard let body = try Data.fetchOne(statement, arguments: [log, sequence]),
-            case .success(let entry) = ParsedEntry.content(of: Array(body)),
-            case .award(let award) = entry.fact
-        else { return nil }
-        return (award, entry.at)
-    }
 }
 
 /// Editions, as the check asks for them.

@@ -24,7 +24,7 @@ struct DecisionTests {
 
         let server = try RunningHQ(in: directory)
         let told = try directory.run(
-            "timeout 120 bash -c 'until \(report) | grep -q \"entry 3\"; do sleep 0.2; done';"
+            "timeout -k1 120 bash -c 'until \(report) | grep -q \"entry 3\"; do sleep 0.2; done';"
                 + " \(report)"
         )
         #expect(
@@ -45,7 +45,7 @@ struct DecisionTests {
         let programme = "\(packageRoot.path)/programmes/demo.yaml"
         try directory.run("\(hq) programmes publish \(programme) --data hq")
         try directory.run(
-            "timeout 120 bash -c 'while \(report) | grep -q entry; do sleep 0.2; done'"
+            "timeout -k1 120 bash -c 'while \(report) | grep -q entry; do sleep 0.2; done'"
         )
         #expect(try directory.run(report).isEmpty)
         #expect(try !directory.run("\(hq) alarms --data hq").contains("decision-differs"))

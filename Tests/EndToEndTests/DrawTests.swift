@@ -26,7 +26,7 @@ struct DrawTests {
             rows = [(m, 'ticket/spring', 'never', 1 + m % 3) for m in range(1, 2001)]
             hq.executemany('INSERT INTO free VALUES (?, ?, ?, ?)', rows)
             hq.commit()"
-            timeout 120 bash -c 'until \(hq) draws run spring --data hq --out public > winners
+            timeout -k1 120 bash -c 'until \(hq) draws run spring --data hq --out public > winners
             do sleep 0.2; done'
             cat winners
             """

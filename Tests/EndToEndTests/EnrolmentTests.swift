@@ -331,7 +331,7 @@ struct TestShop {
         try withAgent(environment) { _ in
             try directory.run(
                 """
-                timeout 120 bash -c '
+                timeout -k1 120 bash -c '
                     settled() {
                         until curl -sf -m 10 --unix-socket stampd.sock http://stampd/v1/status \
                             | grep -q "pendingCount.:0,"; do sleep 0.1; done
@@ -354,7 +354,7 @@ struct TestShop {
         try withAgent("") { _ in
             try directory.run(
                 """
-                timeout 120 bash -c 'while true; do
+                timeout -k1 120 bash -c 'while true; do
                     told=$(\(programs)/stampctl status --socket stampd.sock 2>/dev/null) \
                         || [ $? = 1 ] && echo "$told" && exit
                 done'

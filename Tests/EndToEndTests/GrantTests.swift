@@ -37,7 +37,9 @@ struct GrantTests {
 
         // The line is back, and the power goes as the grant is on the disk.
         server = try RunningHQ(in: directory, port: port)
-        try store.run("timeout 120 bash -c 'until grep -q \"rights taken\" log; do :; done'")
+        try store.run(
+            "timeout -k1 120 bash -c 'until grep -q \"rights taken\" log; do sleep 0.1; done'"
+        )
         first.kill()
         let shop = try shop(in: store, key, port)
         try wait(for: "0 entries wait", in: store)
@@ -78,9 +80,9 @@ struct GrantTests {
             encoding: .utf8
         )
         let programme = store.url.appendingPathComponent("cake.yaml")
+        let rule = "rules:\n  - {id: birthday, bonus: 1, of: voucher/cake, when: {on: birthday}}"
         try """
-        \(demo)  - {id: birthday, bonus: 1, of: voucher/cake, when: {on: birthday}}
-        rewards:
+        \(demo.replacing("rules:", with: rule))
           - id: cake
             title: {zh-Hant: 生日蛋糕, en: birthday cake}
             amountOff: 120
@@ -105,8 +107,8 @@ struct GrantTests {
 
     private func wait(for words: String, in store: TemporaryDirectory) throws {
         try store.run(
-            "timeout 120 bash -c 'until \(ctl) status --socket stampd.sock | grep -q \"\(words)\";"
-                + " do sleep 0.2; done'"
+            "timeout -k1 120 bash -c 'until \(ctl) status --socket stampd.sock"
+                + " | grep -q \"\(words)\"; do sleep 0.2; done'"
         )
     }
 

@@ -39,7 +39,7 @@ struct ProfileTests {
         let body = #"{"key":"P1/1","member":"40000000000012363","amount":215}"#
         // Two points for the amount, and twenty once the profile is there.
         try place.run(
-            "timeout 120 bash -c 'until \(post("sales/preview", body))"
+            "timeout -k1 120 bash -c 'until \(post("sales/preview", body))"
                 + " | grep -q \"\\\"amount\\\":22\"; do sleep 0.2; done'"
         )
         let told = try CanonicalJSON(parsing: try place.run(post("sales", body)).utf8)
@@ -154,7 +154,7 @@ struct ProfileTests {
         let entries = "\(hq) entries --device \(device) --data hq"
         let key = text.replacing("\"", with: "").replacing("key:", with: "")
         let lines = try home.run(
-            "timeout 120 bash -c 'until \(entries) | grep -q \(key); do sleep 0.2; done';"
+            "timeout -k1 120 bash -c 'until \(entries) | grep -q \(key); do sleep 0.2; done';"
                 + " \(entries)"
         )
         for line in lines.split(separator: "\n") {

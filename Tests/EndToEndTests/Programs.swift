@@ -107,7 +107,7 @@ final class RunningStore {
         process.standardError = FileHandle(forWritingAtPath: "\(path)/log")
         try process.run()
         try directory.run(
-            "timeout 120 bash -c 'until curl -sf -o health --unix-socket stampd.sock"
+            "timeout -k1 120 bash -c 'until curl -sf -o health --unix-socket stampd.sock"
                 + " http://stampd/health; do sleep 0.1; done'"
         )
     }

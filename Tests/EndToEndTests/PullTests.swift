@@ -76,7 +76,7 @@ struct PulledStore {
         )
         try hq.run("\(program) \(running.addition) --data hq")
         let log = try store.run(
-            "timeout 120 bash -c 'until grep -a \"hq may pull\" log; do sleep 0.1; done'"
+            "timeout -k1 120 bash -c 'until grep -a \"hq may pull\" log; do sleep 0.1; done'"
         )
         port = try #require(log.firstMatch(of: /port=(\d+)/).flatMap { Int($0.1) }, "\(log)")
         options =

@@ -69,7 +69,7 @@ struct RelayTests {
         let program = builtProgram("stampctl")
         // Its exit status tells of the missing scanner.
         try store.run(
-            "timeout 120 bash -c 'until (\(program) status --socket stampd.sock || true)"
+            "timeout -k1 120 bash -c 'until (\(program) status --socket stampd.sock || true)"
                 + " | grep -q \"\(words)\"; do sleep 0.1; done'"
         )
     }
@@ -94,7 +94,8 @@ final class RunningRelay {
         process.standardError = FileHandle(forWritingAtPath: "\(path)/relay.log")
         try process.run()
         let log = try directory.run(
-            "timeout 120 bash -c 'until grep -a \"relay listens\" relay.log; do sleep 0.1; done'"
+            "timeout -k1 120 bash -c 'until grep -a \"relay listens\" relay.log;"
+                + " do sleep 0.1; done'"
         )
         let port = try #require(log.firstMatch(of: /port=(\d+)/), "\(log)")
         url = "http://127.0.0.1:\(port.1)"
@@ -103,7 +104,7 @@ final class RunningRelay {
     /// Waits until a file is there.
     func wait(for pattern: String) throws {
         try directory.run(
-            "timeout 120 bash -c 'until ls \(pattern) 2>/dev/null; do sleep 0.1; done'"
+            "timeout -k1 120 bash -c 'until ls \(pattern) 2>/dev/null; do sleep 0.1; done'"
         )
     }
 

@@ -29,7 +29,7 @@ struct SalvageTests {
         )
         try shop.sell("P1/10", "P1/2", "P1/8")
         try store.run(
-            "timeout 120 bash -c 'until \(ctl) status --socket stampd.sock"
+            "timeout -k1 120 bash -c 'until \(ctl) status --socket stampd.sock"
                 + " | grep -q \"0 entries wait\"; do sleep 0.2; done' || true"
         )
         let status = try store.run("\(ctl) status --socket stampd.sock || true")
@@ -50,7 +50,7 @@ struct SalvageTests {
         try directory.run("\(hq) devices release \(shop.device) --data hq")
         try shop.sell("P1/11")
         try store.run(
-            "timeout 120 bash -c 'until \(ctl) status --socket stampd.sock"
+            "timeout -k1 120 bash -c 'until \(ctl) status --socket stampd.sock"
                 + " | grep -q \"not frozen\"; do sleep 0.2; done'"
         )
     }

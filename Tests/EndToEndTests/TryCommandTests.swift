@@ -154,7 +154,7 @@ struct TryCommandTests {
             \(stampctl) programme try p.yaml --sales sales --brief > out 2> told &
             exec 3> sales
             echo '{"key":"A1","member":"X","date":"2026-03-03","amount":215}' >&3
-            timeout 60 bash -c 'until [ -s out ]; do sleep 0.1; done'
+            timeout -k1 60 bash -c 'until [ -s out ]; do sleep 0.1; done'
             kill -INT $!
             exec 3>&-
             wait $! || echo "status $?"

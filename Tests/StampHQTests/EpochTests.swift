@@ -26,6 +26,32 @@ struct EpochTests {
         }
     }
 
+    @Test func `what a mended log records again counts for the award that HQ had booked`()
+        async throws
+    {
+        try await RunningHQ.run { hq in
+            var (old, new) = try await salvaged(hq)
+            try await hq.pushed(old.batch(after: 2), by: old)
+            // HQ had the awards, and neither what took them back nor their new places.
+            try new.award("P1/4")
+            try new.award("P1/5")
+            try new.award("P1/5", points: 11)
+            try new.void("P1/4", of: 3)
+            try new.refund("R/1", of: "P1/5", at: 4, 35, points: 3)
+            try new.void("P1/5", of: 4, points: 7)
+            try new.void("P1/5", of: 5, points: 11)
+
+            let ack = try await hq.pushed(new.batch(), by: new)
+
+            #expect(
+                ack.quarantined.map { "\($0.sequence) \($0.code)" } == [
+                    "3 duplicate-sale", "4 duplicate-sale", "5 duplicate-sale", "9 void-unknown",
+                ]
+            )
+            #expect(try await hq.balance(of: 1) == ["points": 40, "stamps/latte": 4])
+        }
+    }
+
     @Test func `the logs of all epochs stay readable`() async throws {
         try await RunningHQ.run { hq in
             let (old, new) = try await salvaged(hq)
