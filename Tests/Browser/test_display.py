@@ -895,7 +895,7 @@ def test_the_cashier_takes_an_award_back_with_two_touches(stage):
 def test_the_cashier_refunds_the_keyed_amount_with_two_touches(stage):
     stage.open('/cashier')
     key = f'back/{stage.probe.number}:a'
-    entry = sale(stage, key, member='00000000000777')['entry']
+    entry = sale(stage, key, member='00000000000555')['entry']
     row = f'#entries li[data-entry="{entry}"]'
     stage.browser.until('the entry', lambda: stage.count(row) == 1)
     touch = 'document.querySelector(arguments[0]).click()'
@@ -905,10 +905,10 @@ def test_the_cashier_refunds_the_keyed_amount_with_two_touches(stage):
         press(stage, digit)
     stage.browser.run(touch, f'{row} button.refund')
     stage.browser.until('the question', lambda: stage.count(f'{row} button.refund.sure') == 1)
-    same(get(stage, '/v1/members/00000000000777')['points'], 6)
+    same(get(stage, '/v1/members/00000000000555')['points'], 6)
     stage.browser.run(touch, f'{row} button.refund.sure')
     stage.browser.until('the refund', lambda: stage.count(f'{row} .refunded') == 1)
-    same(get(stage, '/v1/members/00000000000777')['points'], 4)
+    same(get(stage, '/v1/members/00000000000555')['points'], 4)
     same(stage.text('amount'), '$0')
 
 
