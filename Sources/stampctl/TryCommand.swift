@@ -146,11 +146,25 @@ struct Trial {
         _ path: String,
         in calendar: BusinessCalendar
     ) throws -> ReplayMemory {
-        guard let size = file.size, path != "-" else { return .all }
+        guard file.size != nil, path != "-" else { return .all }
         var keys = ReplayKeys()
+        try read(file, path, in: calendar, noting: &keys)
+        while keys.finishReading(), !Interruption.isWanted {
+            let again = try LineFile(path, lineByteCountMax: ReplayInput.lineByteCountMax)
+            try read(again, path, in: calendar, noting: &keys)
+        }
+        return .only(keys)
+    }
+
+    private static func read(
+        _ file: LineFile,
+        _ path: String,
+        in calendar: BusinessCalendar,
+        noting keys: inout ReplayKeys
+    ) throws {
         var mistakeCount = 0
-        var bar = ProgressBar("reading", goal: size)
-        while let bytes = try file.next() {
+        var bar = ProgressBar("reading", goal: file.size)
+        while !Interruption.isWanted, let bytes = try file.next() {
             if bytes.isEmpty { continue }
             do throws(DocumentError) {
                 keys.note(try ReplayInput(bytes, line: file.line, file: path, in: calendar))
@@ -168,8 +182,6 @@ struct Trial {
                 mistakeCount == mistakeCountMax ? "\(mistakeCount) or more" : "\(mistakeCount)"
             throw TrialError("\(path): mistakes: \(count); nothing was played.")
         }
-        keys.finish()
-        return .only(keys)
     }
 
     private static func tell(_ text: String) {

@@ -211,29 +211,72 @@ public enum ReplayMemory: Sendable {
 
 /// The keys that a file of sales names more than once, or refunds.
 ///
-/// Keeps eight bytes for each input while it reads, and only what it found afterwards.
+/// Keeps eight bytes for each input while it reads, at most `heldMax` of them: a file with more is
+/// read several times, for another part of the keys each time. Afterwards it keeps what it found.
 public struct ReplayKeys: Sendable {
     private var seen: [Int] = []
     private var wanted: Set<Int> = []
+    private let heldMax: Int
+    /// Keys count in this reading whose hash ends in these bits.
+    private var part = 0
+    private var partCount = 1
+
+    /// Most keys held at once.
+    ///
+    /// Source: our own bound; 128 MiB, and one reading for a year of the largest chain.
+    public static let heldMax = 16_777_216
 
     /// Creates an empty set.
-    public init() {}
+    public init() {
+        self.init(heldMax: Self.heldMax)
+    }
+
+    init(heldMax: Int) {
+        self.heldMax = heldMax
+    }
 
     /// Takes note of an input.
     public mutating func note(_ input: ReplayInput) {
-        seen.append(Self.hash(input.key.text, input.store))
         if case .refund(let refund) = input.event {
             wanted.insert(Self.hash(refund.original, nil))
         }
+        let hash = Self.hash(input.key.text, input.store)
+        guard hash & (partCount - 1) == part else { return }
+        seen.append(hash)
+        guard seen.count > heldMax else { return }
+        settle()
+        // Half of them is enough room: without it the next few inputs would come to this again.
+        while seen.count > max(1, heldMax / 2), partCount < Int.max / 2 {
+            partCount *= 2
+            let (part, bits) = (part, partCount - 1)
+            seen.removeAll { $0 & bits != part }
+        }
     }
 
-    /// Finds the keys that came twice; nothing is noted afterwards.
-    public mutating func finish() {
+    /// Finds the keys that came twice, once the file was read to its end.
+    ///
+    /// - Returns: Whether the file must be read once more, each input noted again.
+    public mutating func finishReading() -> Bool {
+        settle()
+        part += 1
+        seen.removeAll(keepingCapacity: part < partCount)
+        return part < partCount
+    }
+
+    /// Keeps each key once, and what came twice.
+    private mutating func settle() {
         seen.sort()
-        for index in seen.indices.dropFirst() where seen[index] == seen[index - 1] {
-            wanted.insert(seen[index])
+        var count = 0
+        for index in seen.indices {
+            let hash = seen[index]
+            if count > 0, seen[count - 1] == hash {
+                wanted.insert(hash)
+            } else {
+                seen[count] = hash
+                count += 1
+            }
         }
-        seen = []
+        seen.removeSubrange(count...)
     }
 
     /// Whether an input may be asked for; two keys of one hash only keep a sale too many.
