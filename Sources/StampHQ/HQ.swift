@@ -32,7 +32,16 @@ public struct HQ: Service {
         else { throw HQError.socketPathTooLong(path: settings.socketPath) }
         // SQLite gives its log the mode of the database.
         try HQFiles.makeEmpty(settings.databasePath)
-        var store = try HQStore(path: settings.databasePath, nowMs: settings.nowMs)
+        let onUpdate = {
+            logger.notice(
+                "bringing the database to this version: may take minutes, and begins again if ended"
+            )
+        }
+        var store = try HQStore(
+            path: settings.databasePath,
+            onUpdate: onUpdate,
+            nowMs: settings.nowMs
+        )
         let seed = try SecretFile.readOrMake(settings.keyPath) { SigningKey().seed }
         guard let key = SigningKey(seed: seed)
         else { throw SecretFileError.malformed(path: settings.keyPath, digitCount: 64) }

@@ -20,13 +20,30 @@ public struct HQStore: Sendable {
 
     /// Opens the database, and makes it if it is missing.
     ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - onUpdate: Called before a database of an earlier version is brought to this one, which
+    ///     may read all that is in it; stopped in between, it begins again.
+    ///   - nowMs: The clock, in POSIX milliseconds.
     /// - Throws: `HQError` if another process has it or if it is not durable; `DatabaseError`.
-    init(path: String, nowMs: @escaping @Sendable () -> Int64) throws {
+    init(
+        path: String,
+        onUpdate: () -> Void = {},
+        nowMs: @escaping @Sendable () -> Int64
+    ) throws {
         do {
             queue = try DatabaseQueue(path: path, configuration: Self.configuration)
             self.nowMs = nowMs
             listeningSinceMs = nowMs()
             try queue.inDatabase(Self.assertDurable)
+            let (isNew, isCurrent) = try queue.read { db in
+                let migrator = Self.migrator
+                return (
+                    try migrator.appliedIdentifiers(db).isEmpty,
+                    try migrator.hasCompletedMigrations(db)
+                )
+            }
+            if !isNew, !isCurrent { onUpdate() }
             try Self.migrator.migrate(queue)
             try queue.inDatabase(Self.settle)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {

@@ -80,9 +80,9 @@ struct GrantTests {
             encoding: .utf8
         )
         let programme = store.url.appendingPathComponent("cake.yaml")
-        let rule = "rules:\n  - {id: birthday, bonus: 1, of: voucher/cake, when: {on: birthday}}"
+        let assets = "assets:\n  - {asset: voucher/cake}\nrules:"
         try """
-        \(demo.replacing("rules:", with: rule))
+        \(demo.replacing("rules:", with: assets))
           - id: cake
             title: {zh-Hant: 生日蛋糕, en: birthday cake}
             amountOff: 120

@@ -130,7 +130,8 @@ struct RefundTests {
         var device = try TestDevice()
         try device.award("P1/1")
         try device.refund("R/1", of: "P1/1", at: 1, 35, points: 3)
-        let before = try HQStore(path: path) { 1_790_000_000_000 }
+        var updateCount = 0
+        let before = try HQStore(path: path, onUpdate: { updateCount += 1 }) { 1_790_000_000_000 }
         try await before.addDevice(device.identity, label: "Taipei 1")
         let key = device.key.publicKey
         _ = try await before.ingest(VerifiedBatch(device.batch(through: 1), key: key))
@@ -145,7 +146,9 @@ struct RefundTests {
         }
         try before.queue.close()
 
-        let store = try HQStore(path: path) { 1_790_000_000_000 }
+        #expect(updateCount == 0)
+        let store = try HQStore(path: path, onUpdate: { updateCount += 1 }) { 1_790_000_000_000 }
+        #expect(updateCount == 1)
         let batch = try VerifiedBatch(device.batch(after: 1), key: key)
         guard case .held(let ack) = try await store.ingest(batch)
         else { return #expect(Bool(false)) }
