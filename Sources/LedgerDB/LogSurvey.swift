@@ -75,7 +75,8 @@ struct LogSurvey {
         try log.eachLine(of: file, in: 1...Int64.max) { line in
             let follows = line.follows(previous)
             if line.sequence <= start.sequence {
-                if !follows { first = line.sequence }
+                // Entry 1 cannot vouch without being told again: entry 2 takes its place.
+                if !follows { first = max(2, line.sequence) }
             } else if line.follows(end) {
                 end = line.position
             } else if let last = mended, line.follows(last) {

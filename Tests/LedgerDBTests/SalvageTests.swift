@@ -344,16 +344,25 @@ struct SalvageTests {
         #expect(try await points(next) == 110)
     }
 
-    @Test func `a log goes on from where HQ has it, whatever is damaged before`() async throws {
+    /// Where the damaged line does not vouch for what follows, the next one does.
+    @Test(arguments: [(#""key":"F/7""#, Int64(9)), (#""type":"boot""#, 2)])
+    func `a log goes on from where HQ has it, whatever is damaged before`(
+        damaged: String,
+        first: Int64
+    ) async throws {
         let ledger = try bench.open()
         try await fill(20, into: ledger)
         try await ledger.acknowledge(Watermarks(received: 15, posted: 15, prunable: 0))
         await ledger.close()
-        try flip(in: "F/7")
+        try flip(text: damaged)
 
         let next = try bench.open()
         let earlier = try #require(await next.earlierLogs().first)
         #expect(earlier.end.sequence == 21 && earlier.received == 15)
+        #expect(earlier.first == first)
+        await #expect(throws: LedgerError.pruned(first: first)) {
+            try await next.slice(of: earlier, after: 0, countMax: 1, byteCountMax: .max)
+        }
         #expect(try await facts(next).count == 1)
         let rest = try await next.slice(of: earlier, after: 15, countMax: 99, byteCountMax: .max)
         #expect(rest.map(\.sequence) == Array(16...21))
@@ -518,10 +527,13 @@ struct SalvageTests {
     }
 
     /// Flips a bit in a log line's copy of a text.
-    private func flip(in text: String) throws {
+    private func flip(in key: String) throws {
+        try flip(text: #""key":"\#(key)""#)
+    }
+
+    private func flip(text: String) throws {
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        let line = Data("\"key\":\"\(text)\"".utf8)
-        let range = try #require(bytes.range(of: line))
+        let range = try #require(bytes.range(of: Data(text.utf8)))
         bytes[range.upperBound - 2] ^= 1
         try bytes.write(to: URL(fileURLWithPath: path))
     }
