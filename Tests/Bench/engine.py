@@ -69,7 +69,7 @@ def replayed_year(bench):
     )
     bench.note(
         f"a fifth of it took at most {small:.0f} MiB: {grown:.1f} bytes a sale more,"
-        " which the first pass keeps to know a key that comes again"
+        " which the first reading keeps to know a key that comes again, for 16 million at most"
     )
 
 
