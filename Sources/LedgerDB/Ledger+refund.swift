@@ -208,7 +208,7 @@ private struct PartOfSale {
         let sequence = try state.append(.refund(fact), at: moment, db)
         try db.write(decided.postings, of: sold.member, giving: after)
         try db.write(decided.tallies, of: sold.member)
-        let answer = RefundAnswer(
+        let answer = FirstRefundAnswer(
             part: part,
             settled: settled,
             postings: decided.postings,

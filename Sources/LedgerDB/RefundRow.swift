@@ -9,11 +9,11 @@ struct RefundRow {
     let key: SaleKey
     /// The sale's key.
     let sale: SaleKey
-    let answer: RefundAnswer
+    let answer: FirstRefundAnswer
 }
 
 /// What a refund was answered when it came first, kept with its key.
-struct RefundAnswer: Hashable {
+struct FirstRefundAnswer: Hashable {
     /// What it came to.
     let part: Refunded
     /// What the sale was settled at.
@@ -52,7 +52,7 @@ extension Database {
     private static func refundRow(_ row: SQLRow) throws -> RefundRow {
         let number = row.integer(0)
         guard let key = SaleKey(row.text(1)), let sale = SaleKey(row.text(2)),
-            let answer = RefundAnswer(row.bytes(3))
+            let answer = FirstRefundAnswer(row.bytes(3))
         else { throw LedgerError.damaged("the answer of entry \(number) cannot be read") }
         return RefundRow(number: number, key: key, sale: sale, answer: answer)
     }
@@ -70,7 +70,7 @@ extension [RefundRow] {
     }
 }
 
-extension RefundAnswer {
+extension FirstRefundAnswer {
     var bytes: [UInt8] {
         let json: CanonicalJSON = [
             "amount": .integer(part.amount),

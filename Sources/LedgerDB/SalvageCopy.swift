@@ -58,7 +58,7 @@ struct SalvageCopy {
         isSaleDamaged = !sales.isEmpty
         let refunds = try copy("refund", "number") { row in
             SaleKey(row.text(1)) != nil && SaleKey(row.text(2)) != nil
-                && RefundAnswer(row.bytes(3)) != nil
+                && FirstRefundAnswer(row.bytes(3)) != nil
         }
         isRefundDamaged = !refunds.isEmpty
         lostHoldings = try copy("holding", "member") { row in
@@ -220,7 +220,7 @@ struct SalvageCopy {
         guard known?.number != number else { return }
         let answer =
             known?.answer
-            ?? RefundAnswer(
+            ?? FirstRefundAnswer(
                 part: refund.part,
                 settled: refund.settled,
                 postings: refund.postings,
