@@ -178,7 +178,7 @@ extension HQStore {
                 "free": .array(free.map { .object(Self.amount($0)) }),
                 "held": .array(held.map { .object(Self.holder($0) + Self.amount($0)) }),
                 "inFlight": .array(
-                    try Self.inFlight("p.member = ?", [member.value], limit: grantCountMax, db)
+                    try Self.inFlight("p.member = ?", [member.value], limit: Self.grantCountMax, db)
                 ),
             ]
         }
@@ -196,8 +196,6 @@ extension HQStore {
             .array(try Self.inFlight("p.number > ?", [number], limit: limit, db))
         }
     }
-
-    private var grantCountMax: Int64 { Self.grantCountMax }
 
     private static func inFlight(
         _ condition: String,
