@@ -10,6 +10,8 @@ public struct PushReply: Equatable, Sendable {
     public let retryAfterS: Int64?
     /// How far a relay holds the log, from `Log-Head-Seq`; nil from HQ itself.
     public let keptSequence: Int64?
+    /// Whether its sender reads `DeltaCoding`, from `Accept-Encoding` (RFC 9110 section 12.5.3).
+    public let takesDelta: Bool
     /// The content, of at most as many bytes as was asked for.
     public let content: [UInt8]
 
@@ -19,9 +21,11 @@ public struct PushReply: Equatable, Sendable {
         mediaType: String,
         retryAfterS: Int64?,
         keptSequence: Int64? = nil,
+        takesDelta: Bool = false,
         content: [UInt8]
     ) {
         self.keptSequence = keptSequence
+        self.takesDelta = takesDelta
         self.status = status
         self.mediaType = mediaType
         self.retryAfterS = retryAfterS

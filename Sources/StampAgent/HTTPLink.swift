@@ -147,6 +147,9 @@ public struct HTTPLink: HQLink, DownLink, Service {
             retryAfterS: reply.headers.first(name: "retry-after").flatMap { Int64($0) },
             keptSequence: reply.headers.first(name: PullRequestV1.headSequenceFieldName)
                 .flatMap { Int64($0) },
+            takesDelta: reply.headers[canonicalForm: "accept-encoding"].contains {
+                $0 == DeltaCoding.name
+            },
             content: Array(content.readableBytesView)
         )
     }

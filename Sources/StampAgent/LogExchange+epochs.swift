@@ -51,6 +51,32 @@ extension LogExchange {
         }
     }
 
+    /// How a batch can be told to who holds the entry before it; nil if that is not here any more.
+    ///
+    /// - Throws: `LogExchangeError.ledger`.
+    func coding(of batch: BatchV1) async throws(LogExchangeError) -> DeltaCoding? {
+        let (epoch, after) = (batch.header.epoch, batch.header.first - 2)
+        guard after >= 0, batch.bodies.count <= DeltaCoding.entryCountMax else { return nil }
+        do {
+            let ledger = counter.ledger
+            let lines =
+                if epoch == identity.epoch {
+                    try await ledger.slice(after: after, countMax: 1, byteCountMax: 1)
+                } else if let log = await earlierLog(epoch) {
+                    try await ledger.slice(of: log, after: after, countMax: 1, byteCountMax: 1)
+                } else {
+                    [LogLine]()
+                }
+            return lines.first.map {
+                DeltaCoding(device: batch.header.device, epoch: epoch, after: $0)
+            }
+        } catch LedgerError.pruned {
+            return nil
+        } catch {
+            throw .ledger("the ledger cannot be read: \(error)")
+        }
+    }
+
     func earlierLog(_ epoch: Int64) async -> EarlierLog? {
         await counter.ledger.earlierLogs().first { $0.identity.epoch == epoch }
     }

@@ -26,6 +26,10 @@ public actor SyncService<Link: HQLink>: Service {
     private var plan = PushPlan()
     /// Whether an entry ends the pause.
     private var isListening = false
+    /// Whether what answered last took a batch, and reads small ones in `DeltaCoding`.
+    private var mayCode = false
+    /// Whether something between us and HQ does not let that coding through.
+    private var isCodingBarred = false
 
     /// Creates the service; `run()` starts it.
     ///
@@ -219,24 +223,19 @@ public actor SyncService<Link: HQLink>: Service {
 
     /// Sends a batch and reads what comes back.
     private func push(_ batch: BatchV1) async throws -> PushOutcome {
-        let nowMs = counter.clock.reading().wall.unixMs + plan.clockOffsetMs
-        let request = PushRequestV1(
-            batch,
-            authority: link.authority,
-            createdS: nowMs / 1_000,
-            nonce: Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) }),
-            // HQ knows the key that signs a batch's end, or does not take the batch.
-            signedBy: try await keys.device.signer(
-                through: batch.checkpoint.position.sequence,
-                epoch: batch.header.epoch,
-                of: counter.ledger
-            )
-        )
+        let request = try await request(for: batch)
         let reply: PushReply
         do {
             reply = try await link.push(request)
         } catch {
+            mayCode = false
             return .unreachable("HQ cannot be reached: \(error)")
+        }
+        mayCode = reply.status == 200 && reply.takesDelta && !isCodingBarred
+        if request.encoding == DeltaCoding.name, reply.status != 200 {
+            if case .notHQ = PushOutcome(refusal: reply) { isCodingBarred = true }
+            // HQ may not hold the entry before: gzip needs none, and HQ then says what it lacks.
+            if reply.status == ProblemType.encoding.status { return try await push(batch) }
         }
         if reply.status == 202, reply.keptSequence != nil {
             return kept(batch, by: reply)
@@ -258,6 +257,24 @@ public actor SyncService<Link: HQLink>: Service {
             }
             return PushOutcome(refusal: error)
         }
+    }
+
+    /// The request for a batch: told by what is new in it if HQ can read that.
+    private func request(for batch: BatchV1) async throws -> PushRequestV1 {
+        let nowMs = counter.clock.reading().wall.unixMs + plan.clockOffsetMs
+        return PushRequestV1(
+            batch,
+            authority: link.authority,
+            createdS: nowMs / 1_000,
+            nonce: Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) }),
+            // HQ knows the key that signs a batch's end, or does not take the batch.
+            signedBy: try await keys.device.signer(
+                through: batch.checkpoint.position.sequence,
+                epoch: batch.header.epoch,
+                of: counter.ledger
+            ),
+            coding: mayCode ? try await exchange.coding(of: batch) : nil
+        )
     }
 
     /// A relay keeps a batch; where a later epoch waits, the log goes on beyond it.

@@ -48,6 +48,25 @@ extension HQStore {
         if case .held = outcome { checkWake.ring() }
         return outcome
     }
+
+    /// The entry before another one of a device's log, as HQ holds it; nil if it does not.
+    ///
+    /// - Throws: `DatabaseError`.
+    func line(before sequence: Int64, epoch: Int64, of device: Device) async throws -> LogLine? {
+        try await queue.read { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT e.body, e.hash FROM entry e JOIN log l ON l.id = e.log
+                    WHERE l.device = ? AND l.epoch = ? AND e.sequence = ?
+                    """
+            )
+            let arguments: StatementArguments = [device.rowID, epoch, sequence - 1]
+            guard let row = try Row.fetchOne(statement, arguments: arguments),
+                let hash = ChainHash(Array(row["hash"] as Data))
+            else { return nil }
+            return LogLine(sequence: sequence - 1, body: Array(row["body"] as Data), hash: hash)
+        }
+    }
 }
 
 extension HQStore {

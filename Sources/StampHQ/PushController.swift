@@ -15,35 +15,76 @@ struct PushController {
     /// Source: a whole batch without compression.
     static let contentByteCountMax = BatchV1.wholeByteCountMax
 
+    /// How a batch's bytes became a body.
+    private enum Coding {
+        case identity, gzip, delta
+    }
+
     @Sendable
     func push(_ request: Request, context: some RequestContext) async throws -> Response {
         guard let device = context.parameters.get("device").flatMap({ DeviceID($0) })
         else { throw Problem(.deviceUnknown, "The address names no device.") }
         return try await intake.gate.admit {
             let ack = try await ingest(request, from: device)
-            return Response(json: ack.bytes(signedBy: key))
+            var response = Response(json: ack.bytes(signedBy: key))
+            response.headers[.acceptEncoding] = "\(Gzip.name), \(DeltaCoding.name)"
+            return response
         }
     }
 
     private func ingest(_ request: Request, from device: DeviceID) async throws -> AckV1 {
-        let isCompressed = try Self.isCompressed(request)
+        let coding = try Self.coding(of: request)
         let content = try await Self.content(of: request)
         let known = try await intake.sender.trusted(device)
         try await authenticate(request, content, known)
 
-        let batch = try Intake.batch(isCompressed ? try Self.inflated(content) : content)
+        let batch =
+            coding == .delta
+            ? try await batch(from: content, of: request, known)
+            : try Intake.batch(try Self.plain(content, coding))
         try Self.check(batch.header, against: request, device)
         return try await intake.take(batch, of: known, .live)
+    }
+
+    /// Reads a batch that was coded against the entry before it.
+    private func batch(
+        from content: [UInt8],
+        of request: Request,
+        _ device: Device
+    ) async throws -> BatchV1 {
+        let id = device.identity.device
+        let numbers = ["log-epoch", "log-first", "log-count"]
+            .compactMap { request.field($0).flatMap { Int64($0) } }
+            .filter { (0...BatchHeaderV1.sequenceMax).contains($0) }
+        guard numbers.count == 3 else {
+            throw Problem(.badRequest, "Log-Epoch, Log-First and Log-Count must be numbers.")
+        }
+        let (epoch, first, count) = (numbers[0], numbers[1], numbers[2])
+        guard let line = try await intake.store.line(before: first, epoch: epoch, of: device),
+            let key = device.publicKey(epoch: epoch, at: first - 1 + count)
+        else { throw Problem(.encoding, InflateError.otherDictionary.description) }
+        do throws(DeltaError) {
+            return try DeltaCoding(device: id, epoch: epoch, after: line)
+                .batch(from: content, signedBy: key.keyID)
+        } catch {
+            switch error {
+            case .inflate(let error): throw Problem(error)
+            case .batch(let error): throw Problem(error)
+            }
+        }
     }
 
     // MARK: The body
 
     /// The batch of a push whose sender cannot be checked, whole and uncompressed.
+    ///
+    /// - Throws: `Problem`; a batch that is coded against an entry is for HQ alone.
     static func bytes(of request: Request) async throws -> [UInt8] {
-        let isCompressed = try Self.isCompressed(request)
+        let coding = try coding(of: request)
+        guard coding != .delta else { throw Problem.otherEncoding }
         let content = try await Self.content(of: request)
         try checkDigest(of: content, in: request)
-        return isCompressed ? try inflated(content) : content
+        return try plain(content, coding)
     }
 
     private static func checkDigest(of content: [UInt8], in request: Request) throws {
@@ -57,16 +98,17 @@ struct PushController {
         }
     }
 
-    /// Whether the body is gzip; any other encoding or type is refused.
-    private static func isCompressed(_ request: Request) throws -> Bool {
+    /// How the body is coded; any other coding or type is refused.
+    private static func coding(of request: Request) throws -> Coding {
         let type = request.field("content-type")?.prefix { $0 != ";" }
         guard type == PushRequestV1.mediaType[...] else {
             throw Problem(.encoding, "Send a batch as \(PushRequestV1.mediaType).")
         }
         switch request.field("content-encoding") {
-        case nil, "identity": return false
-        case "gzip": return true
-        default: throw Problem(.encoding, "Send the batch as gzip, or as it is.")
+        case nil, "identity": return .identity
+        case Gzip.name: return .gzip
+        case DeltaCoding.name: return .delta
+        default: throw Problem.otherEncoding
         }
     }
 
@@ -80,14 +122,12 @@ struct PushController {
         }
     }
 
-    private static func inflated(_ content: [UInt8]) throws -> [UInt8] {
-        do throws(GzipError) {
+    private static func plain(_ content: [UInt8], _ coding: Coding) throws -> [UInt8] {
+        guard coding == .gzip else { return content }
+        do throws(InflateError) {
             return try Gzip.decompress(content)
         } catch {
-            switch error {
-            case .tooLarge: throw Problem.tooLarge(error.description)
-            case .damaged: throw Problem(.badRequest, error.description)
-            }
+            throw Problem(error)
         }
     }
 
@@ -143,6 +183,18 @@ extension Problem {
                 .init("entryMax", .integer(Int64(BatchV1.entryCountMax))),
             ]
         )
+    }
+
+    /// A body in a coding that is not read here.
+    static var otherEncoding: Self { Self(.encoding, "Send the batch as gzip, or as it is.") }
+
+    /// What a device is told about a body that cannot be decompressed.
+    init(_ error: InflateError) {
+        switch error {
+        case .tooLarge: self = .tooLarge(error.description)
+        case .damaged: self.init(.badRequest, error.description)
+        case .otherDictionary: self.init(.encoding, error.description)
+        }
     }
 
     /// What a device is told about a batch that does not hold.

@@ -56,7 +56,7 @@ extension Response {
             json: problem.bytes
         )
         switch problem.type {
-        case .encoding: headers[.acceptEncoding] = "gzip"
+        case .encoding: headers[.acceptEncoding] = Gzip.name
         case .hqUnavailable, .tooManyRequests: headers[.retryAfter] = "2"
         case .hqStorageFull: headers[.retryAfter] = "60"
         case .tokenInvalid: headers[.wwwAuthenticate] = "Bearer"

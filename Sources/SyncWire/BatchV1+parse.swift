@@ -9,27 +9,74 @@ extension BatchV1 {
     /// - Parameter bytes: The batch, uncompressed.
     /// - Throws: `BatchError`.
     public init(parsing bytes: [UInt8]) throws(BatchError) {
-        guard bytes.count <= Self.wholeByteCountMax else { throw .tooManyBytes(bytes.count) }
-        guard bytes.last == UInt8(ascii: "\n") else { throw .cutShort }
-        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        lines.removeLast()  // what follows the last line feed: nothing
-        guard lines.count >= 2, let first = lines.first, let last = lines.last
-        else { throw .cutShort }
-
-        let header = try BatchHeaderV1(parsing: first)
-        let bodies = lines.dropFirst().dropLast()
-        let byteCount = bytes.count - first.count - last.count - 2
-        guard bodies.count <= Self.entryCountMax else { throw .tooManyEntries(bodies.count) }
-        guard byteCount <= Self.byteCountMax else { throw .tooManyBytes(byteCount) }
+        var lines = try Self.lines(of: bytes)
+        guard lines.count >= 2, let last = lines.popLast() else { throw .cutShort }
+        let header = try BatchHeaderV1(parsing: lines[0])
+        let bodies = try Self.bodies(lines)
         let checkpoint = Checkpoint(
-            try Self.json(of: last, line: lines.count - 1),
+            try Self.json(of: last, line: lines.count),
             device: header.device,
             epoch: header.epoch
         )
         guard let checkpoint else { throw .cutShort }
+        try self.init(header, bodies, checkpoint)
+    }
+
+    /// Reads a batch whose checkpoint was left out, but for its signature: the rest of it can be
+    /// worked out.
+    ///
+    /// - Parameters:
+    ///   - bytes: The header's and the entries' lines.
+    ///   - signature: The checkpoint's, 64 bytes.
+    ///   - keyID: Which key signed.
+    /// - Throws: `BatchError`.
+    init(lines bytes: [UInt8], signature: [UInt8], keyID: KeyID) throws(BatchError) {
+        let lines = try Self.lines(of: bytes)
+        guard let first = lines.first else { throw .cutShort }
+        let header = try BatchHeaderV1(parsing: first)
+        let bodies = try Self.bodies(lines)
+        let end = zip(bodies, header.first...).reduce(header.start) { position, entry in
+            let (body, sequence) = entry
+            let hash = position.hash.extended(by: sequence, body)
+            return LogPosition(sequence: sequence, hash: hash)
+        }
+        let checkpoint = Checkpoint(
+            device: header.device,
+            epoch: header.epoch,
+            position: end,
+            wall: header.report.now.wall,
+            keyID: keyID,
+            signature: signature
+        )
+        try self.init(header, bodies, checkpoint)
+    }
+
+    private init(
+        _ header: BatchHeaderV1,
+        _ bodies: [[UInt8]],
+        _ checkpoint: Checkpoint
+    ) throws(BatchError) {
         guard bodies.count == header.count
         else { throw .countMismatch(announced: header.count, found: bodies.count) }
-        self.init(header: header, bodies: bodies.map(Array.init), checkpoint: checkpoint)
+        self.init(header: header, bodies: bodies, checkpoint: checkpoint)
+    }
+
+    /// The lines of a whole batch, without their line feeds.
+    private static func lines(of bytes: [UInt8]) throws(BatchError) -> [ArraySlice<UInt8>] {
+        guard bytes.count <= wholeByteCountMax else { throw .tooManyBytes(bytes.count) }
+        guard bytes.last == UInt8(ascii: "\n") else { throw .cutShort }
+        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        lines.removeLast()  // what follows the last line feed: nothing
+        return lines
+    }
+
+    /// The entries' lines behind a header's.
+    private static func bodies(_ lines: [ArraySlice<UInt8>]) throws(BatchError) -> [[UInt8]] {
+        let bodies = lines.dropFirst()
+        let byteCount = bodies.reduce(0) { $0 + $1.count + 1 }
+        guard bodies.count <= entryCountMax else { throw .tooManyEntries(bodies.count) }
+        guard byteCount <= byteCountMax else { throw .tooManyBytes(byteCount) }
+        return bodies.map(Array.init)
     }
 
     /// Recomputes the chain and checks the signature under its end.

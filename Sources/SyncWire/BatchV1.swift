@@ -74,14 +74,20 @@ public struct BatchV1: Hashable, Sendable {
 
     /// The batch as it is sent, uncompressed; every line ends in a line feed.
     public var bytes: [UInt8] {
+        var out = lineBytes
+        out += checkpoint.json.bytes
+        out.append(UInt8(ascii: "\n"))
+        return out
+    }
+
+    /// The header's and the entries' lines, each with its line feed.
+    var lineBytes: [UInt8] {
         var out = header.json.bytes
         out.append(UInt8(ascii: "\n"))
         for body in bodies {
             out += body
             out.append(UInt8(ascii: "\n"))
         }
-        out += checkpoint.json.bytes
-        out.append(UInt8(ascii: "\n"))
         return out
     }
 

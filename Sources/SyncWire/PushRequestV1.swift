@@ -8,6 +8,8 @@ public struct PushRequestV1: Hashable, Sendable {
     public let fields: [SignableRequest.Component]
     /// The content as it travels.
     public let content: [UInt8]
+    /// The content's coding: `Gzip.name` or `DeltaCoding.name`.
+    public let encoding: String
 
     /// The request's method.
     public static let method = "POST"
@@ -22,15 +24,19 @@ public struct PushRequestV1: Hashable, Sendable {
     ///   - createdS: Now by HQ's clock, in POSIX seconds.
     ///   - nonce: A random text of 1 to 64 characters; each attempt needs its own.
     ///   - key: The device's key.
+    ///   - coding: How HQ can read a small batch, if it said that it can; anything else is gzip.
     public init(
         _ batch: BatchV1,
         authority: String,
         createdS: Int64,
         nonce: String,
-        signedBy key: SigningKey
+        signedBy key: SigningKey,
+        coding: DeltaCoding? = nil
     ) {
         path = Self.path(of: batch.header.device)
-        content = Gzip.compress(batch.bytes)
+        let delta = coding?.content(of: batch)
+        content = delta ?? Gzip.compress(batch.bytes)
+        encoding = delta == nil ? Gzip.name : DeltaCoding.name
         let covered = Self.covered(
             digest: ContentDigest.value(of: content),
             epoch: String(batch.header.epoch),
@@ -52,7 +58,7 @@ public struct PushRequestV1: Hashable, Sendable {
         fields =
             covered + [
                 .init("content-type", Self.mediaType),
-                .init("content-encoding", "gzip"),
+                .init("content-encoding", encoding),
                 .init(RequestSignature.inputFieldName, signature.inputValue),
                 .init(RequestSignature.fieldName, signature.value),
             ]

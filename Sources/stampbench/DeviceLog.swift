@@ -19,23 +19,26 @@ struct DeviceLog {
         try lines(count, after: identity.start)
     }
 
-    /// The pushes of some batches, in order.
+    /// The pushes of some batches, in order; small ones may be coded against the entry before, as
+    /// to an HQ that reads them.
     func requests(
         _ batchCount: Int,
         entryCount: Int,
-        to authority: String
+        to authority: String,
+        isCoded: Bool = false
     ) throws -> [PushRequestV1] {
-        var position = identity.start
+        var last: LogLine?
         return try (0..<batchCount).map { _ in
-            let start = position
+            let before = last
+            let start = before?.position ?? identity.start
             let lines = try lines(entryCount, after: start)
-            position = lines.last?.position ?? start
+            last = lines.last
             let batch = BatchV1(
                 of: lines,
                 after: start,
                 identity: identity,
                 report: DeviceReportV1(
-                    now: moment(position.sequence),
+                    now: moment(start.sequence + Int64(entryCount), laterMs: 217),
                     pendingCount: Int64(batchCount * entryCount) - start.sequence,
                     oldestAgeS: 0,
                     programmeDigest: programme.digest,
@@ -48,7 +51,10 @@ struct DeviceLog {
                 authority: authority,
                 createdS: Int64(time(nil)),
                 nonce: "bench-\(start.sequence)",
-                signedBy: key
+                signedBy: key,
+                coding: isCoded
+                    ? before.map { DeltaCoding(device: identity.device, epoch: 1, after: $0) }
+                    : nil
             )
         }
     }
@@ -87,13 +93,15 @@ struct DeviceLog {
         return LogLine(sequence: sequence, body: body, hash: hash)
     }
 
-    private func moment(_ sequence: Int64) -> Moment {
+    /// What the clocks say at an entry: no till sells at whole seconds.
+    private func moment(_ sequence: Int64, laterMs: Int64 = 0) -> Moment {
         let reading = Workload.reading(sequence)
+        let ms = sequence * 7_919 % 1_000 + laterMs
         return Moment(
-            wall: reading.wall,
+            wall: WallTime(unixMs: reading.wall.unixMs + ms),
             quality: reading.quality,
             boot: 1,
-            sinceBootMs: reading.sinceBootMs
+            sinceBootMs: reading.sinceBootMs + ms
         )
     }
 }

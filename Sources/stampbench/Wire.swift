@@ -4,12 +4,16 @@ import LoyaltyCore
 import StampAgent
 import SyncWire
 
-/// Pushes one batch of each size to whatever listens on a port, which counts what arrives.
+/// Pushes batches of one size to whatever listens on a port, which counts what arrives.
 struct Wire: AsyncParsableCommand {
     @Argument(help: "The port of this machine to push to.")
     var port: Int
     @Argument(help: "How many entries each batch has.")
-    var entryCounts: [Int]
+    var entryCount: Int
+    @Argument(help: "How many batches.")
+    var batchCount: Int
+    @Flag(help: "Push as to an HQ that said it reads batches coded against the entry before.")
+    var coded = false
 
     func run() async throws {
         let link = HTTPLink(
@@ -19,11 +23,13 @@ struct Wire: AsyncParsableCommand {
         )
         let key = SigningKey()
         let log = try DeviceLog(Workload.identity(of: key), key)
-        for count in entryCounts {
-            for request in try log.requests(1, entryCount: count, to: link.authority) {
-                _ = try await link.push(request)
-            }
-        }
+        let requests = try log.requests(
+            batchCount,
+            entryCount: entryCount,
+            to: link.authority,
+            isCoded: coded
+        )
+        for request in requests { _ = try await link.push(request) }
         try await link.close()
     }
 }

@@ -6,19 +6,7 @@ struct ProtocolPageTests {
     @Test func `the page's curl lines push a batch, and push it again`() throws {
         let directory = try TemporaryDirectory()
         let hq = try RunningHQ(in: directory)
-        let device = "019aa000-0000-7000-8000-000000000001"
-        let nonce = Data((0..<16).map { UInt8($0) }).base64EncodedString()
-        try directory.run("openssl genpkey -algorithm ed25519 -out device.pem")
-        let key = try directory.run(
-            "openssl pkey -in device.pem -pubout -outform DER | tail -c 32 | base64 -w0"
-        )
-        try directory.run(
-            "\(hq.program) devices add --data hq --public-key \(key) --nonce \(nonce)"
-                + " --label page \(device)"
-        )
-        let script = packageRoot.appendingPathComponent("Tests/Fixtures/protocol/make_batch.py")
-        try directory.run("python3 \(script.path) \(device) \(key) \(nonce)")
-        let push = try pageScript(device: device, host: "127.0.0.1:\(hq.port)")
+        let push = try makeBatches(in: directory, for: hq)
 
         let first = try directory.run(push)
         let second = try directory.run(push)
@@ -28,6 +16,28 @@ struct ProtocolPageTests {
         #expect(first.contains("\"dup\":0,\"quarantined\":[]"))
         #expect(second.contains("\"received\":2"))
         #expect(second.contains("\"dup\":2,\"quarantined\":[]"))
+    }
+
+    @Test func `the page's lines code a small batch for an HQ that holds the entry before`() throws
+    {
+        let directory = try TemporaryDirectory()
+        let hq = try RunningHQ(in: directory)
+        let push = try makeBatches(in: directory, for: hq)
+        let pushBody = push.replacing("-binary batch", with: "-binary body")
+            .replacing("@batch -H", with: "@body -H 'Content-Encoding: stampd-delta' -H")
+            .replacing("Log-First: 1", with: "Log-First: 3")
+            .replacing("Log-Count: 2", with: "Log-Count: 1")
+            .replacing("\"log-first\": 1", with: "\"log-first\": 3")
+            .replacing("\"log-count\": 2", with: "\"log-count\": 1")
+
+        try directory.run(try pageLines(under: "### A small batch in fewer bytes"))
+        let early = try directory.run(pushBody)
+        try directory.run(push)
+        let third = try directory.run(pushBody)
+
+        #expect(early.contains("urn:stampd:problem:encoding"), "\(early)")
+        #expect(third.contains("\"received\":3"), "\(third)")
+        #expect(third.contains("\"dup\":0,\"quarantined\":[]"))
     }
 
     @Test func `the page's curl lines enrol a device`() throws {
@@ -112,6 +122,26 @@ struct ProtocolPageTests {
         )
 
         #expect(answer.contains(#""commands":[{"id":1,"do":"pull"}]"#), "\(answer)")
+    }
+
+    /// Registers a device and makes its batches; returns the page's lines that push the first.
+    private func makeBatches(
+        in directory: TemporaryDirectory,
+        for hq: RunningHQ
+    ) throws -> String {
+        let device = "019aa000-0000-7000-8000-000000000001"
+        let nonce = Data((0..<16).map { UInt8($0) }).base64EncodedString()
+        try directory.run("openssl genpkey -algorithm ed25519 -out device.pem")
+        let key = try directory.run(
+            "openssl pkey -in device.pem -pubout -outform DER | tail -c 32 | base64 -w0"
+        )
+        try directory.run(
+            "\(hq.program) devices add --data hq --public-key \(key) --nonce \(nonce)"
+                + " --label page \(device)"
+        )
+        let script = packageRoot.appendingPathComponent("Tests/Fixtures/protocol/make_batch.py")
+        try directory.run("python3 \(script.path) \(device) \(key) \(nonce)")
+        return try pageScript(device: device, host: "127.0.0.1:\(hq.port)")
     }
 
     /// The page's shell lines with this device and this HQ put in.

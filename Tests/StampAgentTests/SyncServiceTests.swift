@@ -247,13 +247,17 @@ final class FakeHQ: HQLink, Sendable {
     enum Mood: Sendable, CaseIterable {
         case well, away, portal, forged, ahead, otherLog, half, failing, refusing
         case keeping, handingOn
+        /// Something on the way lets gzip through, and nothing else.
+        case narrow
 
-        static let failures = allCases.filter { ![.well, .keeping, .handingOn].contains($0) }
+        static let failures = allCases.filter {
+            ![.well, .keeping, .handingOn, .narrow].contains($0)
+        }
 
         /// What the operator must read.
         var words: String {
             switch self {
-            case .well, .keeping, .handingOn: ""
+            case .well, .keeping, .handingOn, .narrow: ""
             case .away: "cannot be reached"
             case .portal: "something other than HQ answered"
             case .forged: "not signed by HQ's key"
@@ -271,28 +275,45 @@ final class FakeHQ: HQLink, Sendable {
     static let key = SigningKey()
     static let serverMs: Int64 = 1_795_400_000_000
     let authority = "hq.test"
-    private let state: Mutex<(mood: Mood, batches: [BatchV1])>
+    private let takesDelta: Bool
+    private let state: Mutex<(mood: Mood, batches: [BatchV1], encodings: [String])>
 
-    init(mood: Mood = .well) {
-        state = Mutex((mood, []))
+    init(mood: Mood = .well, takesDelta: Bool = false) {
+        self.takesDelta = takesDelta
+        state = Mutex((mood, [], []))
     }
 
     var batches: [BatchV1] { state.withLock { $0.batches } }
     var acceptedCount: Int { batches.reduce(0) { $0 + $1.bodies.count } }
+    /// How the pushes were coded, in order.
+    var encodings: [String] { state.withLock { $0.encodings } }
+
+    /// Forgets everything, as an HQ that was restored.
+    func forget() {
+        state.withLock { $0.batches = [] }
+    }
 
     func setMood(_ mood: Mood) {
         state.withLock { $0.mood = mood }
     }
 
     func push(_ request: PushRequestV1) async throws -> PushReply {
-        let batch = try BatchV1(parsing: try Gzip.decompress(request.content))
+        state.withLock { $0.encodings.append(request.encoding) }
+        guard let batch = try batch(of: request) else {
+            return reply(415, Problem.mediaType, Problem(.encoding, "as gzip").bytes)
+        }
         let mood = state.withLock { state in
-            if [.well, .keeping, .handingOn].contains(state.mood) { state.batches.append(batch) }
+            let isTaken = [.well, .keeping, .handingOn].contains(state.mood)
+            let isGzip = state.mood == .narrow && request.encoding == Gzip.name
+            if isTaken || isGzip { state.batches.append(batch) }
             return state.mood
         }
         switch mood {
         case .away: throw Nobody()
-        case .portal: return reply(302, "text/html", Array("<html>Welcome to free wifi".utf8))
+        case .narrow where request.encoding == Gzip.name:
+            return reply(200, "application/json", ack(batch).bytes(signedBy: Self.key))
+        case .portal, .narrow:
+            return reply(302, "text/html", Array("<html>Welcome to free wifi".utf8))
         case .failing: return reply(502, "text/html", Array("bad gateway".utf8))
         case .refusing:
             return reply(404, Problem.mediaType, Problem(.deviceUnknown, "add it").bytes)
@@ -332,8 +353,27 @@ final class FakeHQ: HQLink, Sendable {
         }
     }
 
+    /// The batch of a push; nil if it is coded against an entry that is not here.
+    private func batch(of request: PushRequestV1) throws -> BatchV1? {
+        guard request.encoding == DeltaCoding.name
+        else { return try BatchV1(parsing: try Gzip.decompress(request.content)) }
+        let first = request.fields.first { $0.name == "log-first" }.flatMap { Int64($0.value) }
+        guard
+            let held = batches.last(where: { $0.checkpoint.position.sequence + 1 == first }),
+            let line = try held.lines(after: held.header.start).last
+        else { return nil }
+        return try DeltaCoding(device: held.header.device, epoch: held.header.epoch, after: line)
+            .batch(from: request.content, signedBy: held.checkpoint.keyID)
+    }
+
     private func reply(_ status: Int, _ type: String, _ content: [UInt8]) -> PushReply {
-        PushReply(status: status, mediaType: type, retryAfterS: nil, content: content)
+        PushReply(
+            status: status,
+            mediaType: type,
+            retryAfterS: nil,
+            takesDelta: takesDelta,
+            content: content
+        )
     }
 
     private func ack(

@@ -218,7 +218,8 @@ extension TestDevice {
         for content: [UInt8],
         to hq: RunningHQ,
         first: Int64 = 1,
-        count: Int? = nil
+        count: Int? = nil,
+        encoding: String = Gzip.name
     ) -> [SignableRequest.Component] {
         let covered = PushRequestV1.covered(
             digest: ContentDigest.value(of: content),
@@ -240,7 +241,7 @@ extension TestDevice {
         )
         return covered + [
             .init("content-type", PushRequestV1.mediaType),
-            .init("content-encoding", "gzip"),
+            .init("content-encoding", encoding),
             .init("signature-input", signature.inputValue),
             .init("signature", signature.value),
         ]
