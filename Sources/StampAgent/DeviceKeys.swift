@@ -29,6 +29,8 @@ public actor DeviceKeys {
     /// The keys that are here, oldest first; one that the log does not name yet is the last.
     private var keys: [SigningKey]
     private let origin: Origin
+    /// How often HQ refused a key of a log that does not know what it was signed with.
+    private var refusedCount = 0
 
     /// Creates a ring of keys.
     ///
@@ -53,12 +55,45 @@ public actor DeviceKeys {
         epoch: Int64,
         of ledger: Ledger
     ) async throws -> SigningKey {
-        let place = (epoch, sequence)
-        let change = await ledger.keyChanges().last { ($0.epoch, $0.sequence) < place }
+        let change = await change(before: (epoch, sequence), of: ledger)
+        if change == nil, await hasLostKeys(ledger) {
+            let candidates = candidates(of: ledger)
+            return candidates[refusedCount % candidates.count]
+        }
         let publicKey = change?.publicKey ?? ledger.identity.publicKey
         guard let key = keys.first(where: { $0.publicKey.bytes == publicKey })
         else { throw DeviceKeysError.missing(KeyID(of: publicKey)) }
         return key
+    }
+
+    /// Has another key sign where HQ refused one and the log cannot tell which is right.
+    ///
+    /// - Returns: False if the log can, or if each key was refused once: the refusal is then like
+    ///   any other.
+    func tryAnother(through sequence: Int64, epoch: Int64, of ledger: Ledger) async -> Bool {
+        guard await change(before: (epoch, sequence), of: ledger) == nil,
+            await hasLostKeys(ledger)
+        else { return false }
+        refusedCount += 1
+        return refusedCount % candidates(of: ledger).count != 0
+    }
+
+    private func change(before place: (Int64, Int64), of ledger: Ledger) async -> KeyChange? {
+        await ledger.keyChanges().last { ($0.epoch, $0.sequence) < place }
+    }
+
+    /// Whether the ledger may have known of other keys: it is not the first one, and nothing of the
+    /// first is left.
+    private func hasLostKeys(_ ledger: Ledger) async -> Bool {
+        guard ledger.identity.epoch > 1 else { return false }
+        return await ledger.earlierLogs().isEmpty
+    }
+
+    /// The keys that HQ may know, the likeliest first: the device's first while it is here, for a
+    /// key stays until no entry needs it, and then the newest.
+    private func candidates(of ledger: Ledger) -> [SigningKey] {
+        let first = keys.filter { $0.publicKey.bytes == ledger.identity.publicKey }
+        return first + keys.reversed().filter { $0.publicKey.bytes != ledger.identity.publicKey }
     }
 
     /// The key by which HQ knows the device now, as far as it has acknowledged the log.

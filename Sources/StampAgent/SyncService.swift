@@ -209,7 +209,7 @@ public actor SyncService<Link: HQLink>: Service {
     }
 
     /// Whether HQ may not know the key yet, as after a restore: the next batch is then one that the
-    /// key before it signs.
+    /// key before it signs. Where the ledger lost what it knew of keys, another one signs.
     private func isKeyUnknown(_ outcome: PushOutcome, of batch: BatchV1) async -> Bool {
         if case .acknowledged = outcome { plan.confirm(keysBefore: batch.header.first) }
         guard case .problem(let problem, _) = outcome, problem.type == .signatureInvalid
@@ -218,7 +218,12 @@ public actor SyncService<Link: HQLink>: Service {
             before: batch.header.first,
             epoch: batch.header.epoch
         )
-        return plan.retreat(before: entries)
+        if plan.retreat(before: entries) { return true }
+        return await keys.device.tryAnother(
+            through: batch.checkpoint.position.sequence,
+            epoch: batch.header.epoch,
+            of: counter.ledger
+        )
     }
 
     /// Sends a batch and reads what comes back.

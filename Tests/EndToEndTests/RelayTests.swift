@@ -65,6 +65,20 @@ struct RelayTests {
         #expect(refused.contains("signature-invalid"), "\(refused)")
     }
 
+    @Test func `a relay takes no batch that only HQ can read`() throws {
+        let directory = try TemporaryDirectory()
+        let key = try directory.run("\(hq) init --data hq").trimmed
+        let relay = try RunningRelay(in: directory, hqKey: key)
+
+        let refused = try directory.run(
+            "curl -si --data-binary x -H 'Content-Type: application/x-ndjson'"
+                + " -H 'Content-Encoding: stampd-delta'"
+                + " \(relay.url)/v1/devices/019aa000-0000-7000-8000-000000000001/log"
+        )
+        #expect(refused.contains("urn:stampd:problem:encoding"), "\(refused)")
+        #expect(refused.lowercased().contains("accept-encoding: gzip\r\n"), "\(refused)")
+    }
+
     private func wait(in store: TemporaryDirectory, forStatus words: String) throws {
         let program = builtProgram("stampctl")
         // Its exit status tells of the missing scanner.

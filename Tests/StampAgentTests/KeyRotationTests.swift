@@ -340,7 +340,7 @@ struct KeyRotationTests {
 }
 
 /// A device's keys and the disk that keeps them.
-private final class TestRing: Sendable {
+final class TestRing: Sendable {
     struct DiskFull: Error {}
 
     private let disk: Mutex<[[SigningKey]]>
@@ -390,7 +390,7 @@ private final class TestRing: Sendable {
 }
 
 /// An HQ that verifies all it is sent, and follows a device's keys.
-private final class StrictHQ: HQLink, Sendable {
+final class StrictHQ: HQLink, Sendable {
     private struct State {
         var lines: [LogLine] = []
         var keys: [(after: Int64, key: PublicKey)] = []
@@ -405,10 +405,11 @@ private final class StrictHQ: HQLink, Sendable {
     private let identity: LogIdentity
     private let state: Mutex<State>
 
-    init(_ identity: LogIdentity) {
+    /// An HQ that knows the device by its first key, or by a later one.
+    init(_ identity: LogIdentity, knowing key: PublicKey? = nil) {
         self.identity = identity
         var state = State()
-        if let key = PublicKey(identity.publicKey) { state.keys = [(0, key)] }
+        if let key = key ?? PublicKey(identity.publicKey) { state.keys = [(0, key)] }
         self.state = Mutex(state)
     }
 
