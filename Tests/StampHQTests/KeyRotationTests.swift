@@ -111,6 +111,35 @@ struct KeyRotationTests {
         }
     }
 
+    @Test func `the log of a store that lost all goes on under the key that was in force`()
+        async throws
+    {
+        try await RunningHQ.run { hq in
+            let old = try rotated()
+            try await old.join(hq)
+            try await hq.pushed(old.batch(), by: old)
+            var new = try TestDevice(epoch: 2)
+            let genesis = old.identity.genesis.bytes
+            new.append(
+                .salvage(SalvageFact(epoch: 1, last: 0, hash: genesis, reason: .damaged))
+            )
+            // As a store does that brings the same key into the log again.
+            new.append(.keyRotate(KeyRotateFact(to: next, of: new.identity)))
+            try new.award("P1/2")
+
+            let refused = try await hq.refused(new.batch(through: 2), by: new)
+            let ack = try await push(new.batch(through: 2, signedBy: next), new, to: hq)
+            let more = try await push(new.batch(after: 2, signedBy: next), new, to: hq)
+
+            #expect(refused.type == .signatureInvalid)
+            #expect(ack.received.sequence == 2)
+            #expect(ack.quarantined.isEmpty)
+            #expect(more.received.sequence == 3)
+            let known = try #require(try await hq.hq.store.device(old.identity.device))
+            #expect(known.publicKey == next.publicKey)
+        }
+    }
+
     /// A device whose second entry brings the next key.
     private func rotated() throws -> TestDevice {
         var device = try TestDevice()
