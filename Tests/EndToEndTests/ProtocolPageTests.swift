@@ -101,16 +101,8 @@ struct ProtocolPageTests {
     @Test func `the page's curl lines ask what HQ's operator wants`() throws {
         let directory = try TemporaryDirectory()
         let hq = try RunningHQ(in: directory)
-        let device = "019aa000-0000-7000-8000-000000000001"
-        let nonce = Data((0..<16).map { UInt8($0) }).base64EncodedString()
-        try directory.run("openssl genpkey -algorithm ed25519 -out device.pem")
-        let key = try directory.run(
-            "openssl pkey -in device.pem -pubout -outform DER | tail -c 32 | base64 -w0"
-        )
-        try directory.run(
-            "\(hq.program) devices add --data hq --public-key \(key) --nonce \(nonce)"
-                + " --label page \(device); \(hq.program) devices pull --data hq \(device)"
-        )
+        try addDevice(in: directory, to: hq)
+        try directory.run("\(hq.program) devices pull --data hq \(device)")
         let page = try pageLines(under: "### Commands")
         let given = try #require(page.firstMatch(of: /dev=.*\n/))
 
@@ -124,13 +116,12 @@ struct ProtocolPageTests {
         #expect(answer.contains(#""commands":[{"id":1,"do":"pull"}]"#), "\(answer)")
     }
 
-    /// Registers a device and makes its batches; returns the page's lines that push the first.
-    private func makeBatches(
-        in directory: TemporaryDirectory,
-        for hq: RunningHQ
-    ) throws -> String {
-        let device = "019aa000-0000-7000-8000-000000000001"
-        let nonce = Data((0..<16).map { UInt8($0) }).base64EncodedString()
+    private let device = "019aa000-0000-7000-8000-000000000001"
+    private let nonce = Data((0..<16).map { UInt8($0) }).base64EncodedString()
+
+    /// Makes the device's key and registers it; returns the public key.
+    @discardableResult
+    private func addDevice(in directory: TemporaryDirectory, to hq: RunningHQ) throws -> String {
         try directory.run("openssl genpkey -algorithm ed25519 -out device.pem")
         let key = try directory.run(
             "openssl pkey -in device.pem -pubout -outform DER | tail -c 32 | base64 -w0"
@@ -139,16 +130,21 @@ struct ProtocolPageTests {
             "\(hq.program) devices add --data hq --public-key \(key) --nonce \(nonce)"
                 + " --label page \(device)"
         )
-        let script = packageRoot.appendingPathComponent("Tests/Fixtures/protocol/make_batch.py")
-        try directory.run("python3 \(script.path) \(device) \(key) \(nonce)")
-        return try pageScript(device: device, host: "127.0.0.1:\(hq.port)")
+        return key
     }
 
-    /// The page's shell lines with this device and this HQ put in.
-    private func pageScript(device: String, host: String) throws -> String {
-        let script = try pageLines(under: "### With curl")
-        let given = try #require(script.firstMatch(of: /dev=.*\n/))
-        return script.replacing(
+    /// Registers the device and makes its batches; returns the page's lines that push the first.
+    private func makeBatches(
+        in directory: TemporaryDirectory,
+        for hq: RunningHQ
+    ) throws -> String {
+        let key = try addDevice(in: directory, to: hq)
+        let script = packageRoot.appendingPathComponent("Tests/Fixtures/protocol/make_batch.py")
+        try directory.run("python3 \(script.path) \(device) \(key) \(nonce)")
+        let push = try pageLines(under: "### With curl")
+        let given = try #require(push.firstMatch(of: /dev=.*\n/))
+        let host = "127.0.0.1:\(hq.port)"
+        return push.replacing(
             given.0,
             with: "dev=\(device); host=\(host); url=http://$host/v1/devices/$dev/log\n"
         )

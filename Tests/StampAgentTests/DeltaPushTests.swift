@@ -1,5 +1,4 @@
 import LedgerDB
-import Logging
 import LoyaltyCore
 import SyncWire
 import Testing
@@ -83,15 +82,5 @@ struct DeltaPushTests {
         }
 
         #expect(hq.encodings == ["gzip", "stampd-delta", "gzip", "gzip"])
-    }
-
-    private func makeSync(_ store: TestStore, _ hq: FakeHQ) -> SyncService<FakeHQ> {
-        SyncService(
-            counter: store.counter,
-            link: hq,
-            keys: SyncKeys(device: store.key, hq: FakeHQ.key.publicKey),
-            floor: TimeFloor(),
-            logger: .init(label: "test") { _ in LogLines() }
-        )
     }
 }

@@ -1,6 +1,5 @@
 import Foundation
 import LedgerDB
-import Logging
 import LoyaltyCore
 import Synchronization
 import SyncWire
@@ -160,16 +159,6 @@ struct EpochTests {
         ]
         return Problem(.logFork, "", extras: extras)
     }
-
-    private func makeSync(_ store: TestStore, _ hq: ScriptedHQ) -> SyncService<ScriptedHQ> {
-        SyncService(
-            counter: store.counter,
-            link: hq,
-            keys: SyncKeys(device: store.key, hq: ScriptedHQ.key.publicKey),
-            floor: TimeFloor(),
-            logger: .init(label: "test")
-        )
-    }
 }
 
 extension LogExchange {
@@ -185,7 +174,7 @@ extension LogExchange {
 
 /// An HQ that acknowledges what it does not refuse.
 private final class ScriptedHQ: HQLink {
-    static let key = SigningKey()
+    static let key = FakeHQ.key
     let authority = "hq.test"
     private let refusal: @Sendable (BatchV1) -> Problem?
     private let isFrozen: @Sendable () -> Bool

@@ -1,5 +1,4 @@
 import LedgerDB
-import Logging
 import LoyaltyCore
 import Synchronization
 import SyncWire
@@ -306,20 +305,6 @@ struct KeyRotationTests {
         let ring = TestRing(store.key)
         let hq = StrictHQ(store.ledger.identity)
         return (store, ring, hq, makeSync(store, ring, hq))
-    }
-
-    private func makeSync(
-        _ store: TestStore,
-        _ ring: TestRing,
-        _ hq: StrictHQ
-    ) -> SyncService<StrictHQ> {
-        SyncService(
-            counter: store.counter,
-            link: hq,
-            keys: SyncKeys(device: ring.keys, hq: FakeHQ.key.publicKey),
-            floor: TimeFloor(),
-            logger: .init(label: "test") { _ in LogLines() }
-        )
     }
 
     private func makeExchange(_ store: TestStore, _ ring: TestRing) -> LogExchange {

@@ -1,6 +1,5 @@
 import Foundation
 import LedgerDB
-import Logging
 import LoyaltyCore
 import SyncWire
 import Testing
@@ -107,19 +106,5 @@ struct LostKeyTests {
         while pauses.last != .some(nil), pauses.count < 20 { pauses.append(await sync.pushOnce()) }
         #expect(pauses.last == .some(nil), "\(pauses)")
         #expect(pauses.dropLast().allSatisfy { $0 == .zero }, "\(pauses)")
-    }
-
-    private func makeSync(
-        _ store: TestStore,
-        _ ring: TestRing,
-        _ hq: StrictHQ
-    ) -> SyncService<StrictHQ> {
-        SyncService(
-            counter: store.counter,
-            link: hq,
-            keys: SyncKeys(device: ring.keys, hq: FakeHQ.key.publicKey),
-            floor: TimeFloor(),
-            logger: .init(label: "test") { _ in LogLines() }
-        )
     }
 }

@@ -230,16 +230,6 @@ struct SyncServiceTests {
         #expect(await store.counter.status().hq.problem == nil)
         #expect(await store.counter.status().hq.lastAckAt != nil)
     }
-
-    private func makeSync(_ store: TestStore, _ hq: FakeHQ) -> SyncService<FakeHQ> {
-        SyncService(
-            counter: store.counter,
-            link: hq,
-            keys: SyncKeys(device: store.key, hq: FakeHQ.key.publicKey),
-            floor: TimeFloor(),
-            logger: .init(label: "test") { _ in LogLines() }
-        )
-    }
 }
 
 /// An HQ in memory, well or in one of the moods that real ones have.

@@ -194,3 +194,23 @@ final class LogLines: LogHandler, Sendable {
         lines.withLock { $0 += "\(event.message) \(event.metadata ?? [:])\n" }
     }
 }
+
+/// The sync loop of a store with one key, against an HQ that signs with `FakeHQ.key`.
+func makeSync<Link: HQLink>(_ store: TestStore, _ hq: Link) -> SyncService<Link> {
+    makeSync(store, TestRing(store.key), hq)
+}
+
+/// The sync loop of a store whose keys are those of a ring.
+func makeSync<Link: HQLink>(
+    _ store: TestStore,
+    _ ring: TestRing,
+    _ hq: Link
+) -> SyncService<Link> {
+    SyncService(
+        counter: store.counter,
+        link: hq,
+        keys: SyncKeys(device: ring.keys, hq: FakeHQ.key.publicKey),
+        floor: TimeFloor(),
+        logger: .init(label: "test") { _ in LogLines() }
+    )
+}
