@@ -27,7 +27,7 @@ import sync
 
 WORK = ".build/bench"
 # Part of the cached ledger's name: raise it with LedgerDB's schema or what stampbench fills in.
-LEDGER_VERSION = 3
+LEDGER_VERSION = 4
 VERDICTS = {True: "yes", False: "**no**", None: ""}
 # A little more than StampAgent's TillSession.silenceMax.
 TILL_SILENCE_S = 95

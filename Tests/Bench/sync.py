@@ -19,7 +19,7 @@ import devices
 # What a batch of 500 adds to a file, in bytes: entries of some 400.
 BATCH_BYTE_COUNT = 500 * 400
 # Part of the cached ledgers' name: raise it with LedgerDB's schema or what stampbench fills in.
-BACKLOG_VERSION = 2
+BACKLOG_VERSION = 3
 
 
 def drain(bench):

@@ -25,6 +25,8 @@ struct SimulateTests {
             return
         }
         #expect(faults.count >= 6, "\(told)")
+        // Real agents and a real HQ agree on what need not be sent.
+        #expect((report["codedPushes"]?.integerValue ?? 0) > 0, "\(told)")
         #expect((report["retries"]?.integerValue ?? 0) > 0, "\(told)")
         #expect((report["ackP99Us"]?.integerValue ?? 0) > 0, "\(told)")
         #expect((report["hqMemoryEndKB"]?.integerValue ?? 0) > 0, "\(told)")

@@ -186,6 +186,7 @@ extension SimulationReport {
             figure("seed", "seed", Int(truncatingIfNeeded: simulation.plan.seed), ""),
             figure("entries", "entries", entryCount, ""),
             figure("pushes", "pushes", counts.pushCount, ""),
+            figure("codedPushes", "of them without what HQ knows", counts.codedPushCount, ""),
             figure("acks", "acknowledgements", counts.ackCount, ""),
             figure(
                 "retries",

@@ -9,6 +9,8 @@ import Synchronization
 final class Meters: Sendable {
     struct Counts: Sendable {
         var pushCount = 0
+        /// Pushes that left out what HQ knows.
+        var codedPushCount = 0
         var ackCount = 0
         var duplicateCount: Int64 = 0
         var unreachableCount = 0
@@ -61,7 +63,10 @@ actor MeteredLink: HQLink {
 
     func push(_ request: PushRequestV1) async throws -> PushReply {
         await checkForgery()
-        meters.count { $0.pushCount += 1 }
+        meters.count { counts in
+            counts.pushCount += 1
+            if request.encoding == DeltaCoding.name { counts.codedPushCount += 1 }
+        }
         let started = ContinuousClock.now
         let reply: PushReply
         do {
