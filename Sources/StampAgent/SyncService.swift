@@ -209,7 +209,9 @@ public actor SyncService<Link: HQLink>: Service {
     }
 
     /// Whether HQ may not know the key yet, as after a restore: the next batch is then one that the
-    /// key before it signs. Where the ledger lost what it knew of keys, another one signs.
+    /// key before it signs.
+    ///
+    /// Where the ledger lost what it knew of keys, another one signs the same batch.
     private func isKeyUnknown(_ outcome: PushOutcome, of batch: BatchV1) async -> Bool {
         if case .acknowledged = outcome { plan.confirm(keysBefore: batch.header.first) }
         guard case .problem(let problem, _) = outcome, problem.type == .signatureInvalid
