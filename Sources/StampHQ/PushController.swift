@@ -57,7 +57,7 @@ struct PushController {
             .compactMap { request.field($0).flatMap { Int64($0) } }
             .filter { (0...BatchHeaderV1.sequenceMax).contains($0) }
         guard numbers.count == 3 else {
-            throw Problem(.badRequest, "Log-Epoch, Log-First and Log-Count must be numbers.")
+            throw Problem(.badRequest, "Log-Epoch, Log-First and Log-Count must be whole numbers.")
         }
         let (epoch, first, count) = (numbers[0], numbers[1], numbers[2])
         guard let line = try await intake.store.line(before: first, epoch: epoch, of: device),

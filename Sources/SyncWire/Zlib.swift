@@ -126,7 +126,8 @@ extension InflateError: CustomStringConvertible {
         switch self {
         case .tooLarge(let max): "more than \(max) bytes come out; send smaller batches"
         case .damaged: "the compressed data is damaged; send it again"
-        case .otherDictionary: "HQ does not hold the entry before it like that; send it as gzip"
+        case .otherDictionary:
+            "the entry before the batch is not held here as its sender has it; send it as gzip"
         }
     }
 }
