@@ -35,6 +35,9 @@ public actor Counter {
     /// Who may allow a compensation, and how many wrong codes were typed.
     var managerCodes: ManagerCodes
 
+    /// Works on the ledger's thread, so that no award changes threads on its way (docs/adr/0038).
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { ledger.unownedExecutor }
+
     /// Creates the counter with idle tills.
     public init(
         ledger: Ledger,

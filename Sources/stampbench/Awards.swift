@@ -47,11 +47,7 @@ struct Awards: AsyncParsableCommand {
             let first = round * Self.roundAwardCount
             let indexes = first..<first + Self.roundAwardCount
             let started = monotonicNow()
-            for index in indexes {
-                let at = monotonicNow()
-                try await record(Int64(index), into: ours, programme)
-                ourTimes.append(monotonicNow() - at)
-            }
+            try await record(indexes, into: ours, programme, &ourTimes)
             let turned = monotonicNow()
             for index in indexes { try plainTimes.measure { try plain.write(rows[index]) } }
             let ended = monotonicNow()
@@ -71,19 +67,29 @@ struct Awards: AsyncParsableCommand {
     }
 
     private func record(into ledger: Ledger) async throws {
-        let programme = try Workload.programme()
-        for index in 0..<awardCount { try await record(index, into: ledger, programme) }
+        var times = Samples()
+        try await record(0..<Int(awardCount), into: ledger, try Workload.programme(), &times)
         await ledger.close()
     }
 
-    private func record(_ index: Int64, into ledger: Ledger, _ programme: Programme) async throws {
-        let answer = try await ledger.record(
-            try Workload.sale(index),
-            of: try Workload.member(index * 7_919 % Self.memberCount),
-            at: Workload.reading(index),
-            under: programme
-        )
-        guard answer.sequence != nil else { throw BenchError("no award: \(answer.decision)") }
+    /// Records sales as the agent's counter does: on the ledger's thread.
+    private func record(
+        _ indexes: Range<Int>,
+        into ledger: isolated Ledger,
+        _ programme: Programme,
+        _ times: inout Samples
+    ) throws {
+        for index in indexes.map(Int64.init) {
+            let started = monotonicNow()
+            let answer = try ledger.record(
+                try Workload.sale(index),
+                of: try Workload.member(index * 7_919 % Self.memberCount),
+                at: Workload.reading(index),
+                under: programme
+            )
+            times.append(monotonicNow() - started)
+            guard answer.sequence != nil else { throw BenchError("no award: \(answer.decision)") }
+        }
     }
 
     private func path(_ name: String) -> String { "\(directory)/\(name).sqlite" }

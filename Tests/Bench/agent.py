@@ -259,16 +259,30 @@ class Agent:
         tracer.send_signal(signal.SIGINT)
         tracer.wait(WAIT_S)
         tracer.stderr.close()
-        # What is still unfinished at the end has not returned; a time-out of 0 and waking another
-        # thread do not block, and a read after a wake-up is no other one.
         with open(output) as lines:
-            return sum(
-                1 for line in lines
-                if re.search(r" = -?\d", line)
-                and not re.search(
-                    r"<unfinished|ERESTART|EAGAIN|FUTEX_WAKE|epoll_wait.*, 0\) = |\bread\(", line
-                )
-            )
+            return sum(map(is_blocking_return, whole_calls(lines)))
+
+
+def whole_calls(lines):
+    """strace's calls, each in one piece: it splits those that another thread's call comes into."""
+    begun = {}
+    for line in lines:
+        thread = line.split(maxsplit=1)[0]
+        if "<unfinished" in line:
+            begun[thread] = line.split("<unfinished")[0]
+        elif " resumed>" in line:
+            yield begun.pop(thread, "") + line.split(" resumed>", 1)[1]
+        else:
+            yield line
+    # What is still unfinished at the end has not returned.
+
+
+def is_blocking_return(call):
+    """Whether a call waited: a time-out of 0 and waking another thread do not, and a read after a
+    wake-up is no other one."""
+    return bool(re.search(r" = -?\d", call)) and not re.search(
+        r"ERESTART|EAGAIN|FUTEX_WAKE|epoll_wait.*, 0\) = |\bread\(", call
+    )
 
 
 class Log:

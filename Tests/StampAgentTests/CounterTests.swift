@@ -1,3 +1,4 @@
+import Foundation
 import LedgerDB
 import LoyaltyCore
 import ScanCodec
@@ -19,6 +20,13 @@ struct CounterTests {
         guard case .award(let fact)? = try await store.ledger.entry(entry)?.fact
         else { return #expect(Bool(false), "entry \(entry) is no award") }
         #expect(fact.postings == view.earned)
+    }
+
+    @Test func `the counter works on the ledger's thread`() async throws {
+        let store = try await TestStore()
+        func threadName(of counter: isolated Counter) -> String? { Thread.current.name }
+
+        #expect(await threadName(of: store.counter) == "ledger")
     }
 
     @Test func `member, then receipt: the visit and the sale are two entries of one member`()
