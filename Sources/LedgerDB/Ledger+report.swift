@@ -19,7 +19,8 @@ extension Ledger {
     /// What was sold, earned, redeemed and taken back on a day of trade.
     ///
     /// Told from the entries that the store still has, of the epoch that goes on. What is recorded
-    /// while it reads is not in it.
+    /// while it reads is not in it. It leaves the ledger's thread between its slices, also for a
+    /// caller that works there, as the counter does.
     ///
     /// - Parameters:
     ///   - date: The day.
@@ -27,7 +28,7 @@ extension Ledger {
     ///   - calendar: When a day of trade turns.
     /// - Returns: The report.
     /// - Throws: `LedgerError`.
-    public nonisolated func report(
+    @concurrent public nonisolated func report(
         on date: BusinessDate,
         till: String? = nil,
         calendar: BusinessCalendar

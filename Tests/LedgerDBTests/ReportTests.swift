@@ -1,4 +1,5 @@
 import LoyaltyCore
+import Synchronization
 import Testing
 
 @testable import LedgerDB
@@ -26,6 +27,32 @@ struct ReportTests {
         #expect(before.sales.count == 3)
         let other = try await ledger.report(on: day, till: "till-2", calendar: .taipei)
         #expect(other.sales.count == 0)
+    }
+
+    @Test func `a scan that comes while the counter asks for a report need not wait for its end`()
+        async throws
+    {
+        let ledger = try bench.open()
+        for index in 0...1 { _ = try await sell("today/\(index)", 0, ledger) }
+
+        #expect(try await order(on: ledger) == ["scan", "report"])
+    }
+
+    /// What is done first by a caller on the ledger's thread, as the counter is one.
+    private func order(on ledger: isolated Ledger) async throws -> [String] {
+        let day = try #require(BusinessDate("2026-11-22"))
+        let sale = try Sale.pos("today/2")
+        let (member, programme) = (try MemberNumber.test(1), try Programme.latte())
+        let done = Mutex<[String]>([])
+        // Allowed: it must wait on the ledger's own queue before the report begins.
+        let scan = Task {
+            _ = try ledger.record(sale, of: member, at: .noon, under: programme)
+            done.withLock { $0.append("scan") }
+        }
+        _ = try await ledger.report(on: day, calendar: .taipei)
+        done.withLock { $0.append("report") }
+        try await scan.value
+        return done.withLock { $0 }
     }
 
     private func sell(_ key: String, _ dayOffset: Int, _ ledger: Ledger) async throws -> Recorded {
